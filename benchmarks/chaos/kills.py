@@ -26,7 +26,7 @@ _STORE_POLLS: Final = 50
 
 
 class RunLost(Exception):
-    """Raised if a run did not end in time. The message names the run."""
+    """Raised if a run does not end in time. The message names the run."""
 
 
 @dataclass(frozen=True, slots=True)

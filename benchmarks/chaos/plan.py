@@ -24,7 +24,9 @@ class Victim(StrEnum):
 
 
 class Moment(StrEnum):
-    """The part of a run in which a kill happens. The kill happens after a random share of the part's usual duration.
+    """The part of a run in which a kill happens.
+
+    The kill happens once a random share of the part's usual duration has passed.
 
     START is the whole run, counted from its start or from the start of its next attempt. EVALUATING lasts from the end
     of training to the end of the run. PUBLISHING lasts from the candidate's appearance in the store to the end of the

@@ -1,4 +1,4 @@
-"""Records from a lane: kills, runs, the Redis outage, and the reader's findings."""
+"""What a lane records: kills, runs, the Redis outage, and the reader's findings."""
 
 from dataclasses import dataclass
 

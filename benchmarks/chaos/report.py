@@ -21,7 +21,7 @@ class TransportReport:
 
     ``victims`` and ``states`` count kills by victim and by the run's state, and ``ends`` counts runs by final state.
     ``lost`` counts runs that did not end, and ``most_promotions`` is the largest number of promotions for one run.
-    ``faults`` contains a sentence for each fault. Durations of runs are in seconds, from request to end.
+    ``faults`` contains a sentence for each fault. A run's duration is in seconds, measured from the request to the end.
     """
 
     transport: Transport
@@ -106,7 +106,7 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 
 
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
-    """Yield a sentence for each fault in a run where up to ``broken`` kills ended an attempt.
+    """Yield a sentence for each fault in a run. ``broken`` is how many of its attempts kills may have ended.
 
     It is not a fault if the gate holds a candidate over distrusted words, because the small network overrates some
     words.

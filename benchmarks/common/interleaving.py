@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 class SpeedRatio:
     """One trainer's speed divided by another trainer's.
 
-    ``lowest`` and ``highest`` are the extremes among single pairs of blocks.
+    ``lowest`` and ``highest`` are the lowest and highest ratios in any pair of blocks.
     """
 
     of_medians: float

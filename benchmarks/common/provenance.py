@@ -34,7 +34,7 @@ class Provenance:
 
 
 def provenance(*packages: str, commit: str | None = None) -> Provenance:
-    """Return a description of this run, with the installed versions of ``packages``.
+    """Return a description of this run, including the installed versions of ``packages``.
 
     The commit is read from the git checkout. For a copy without git, pass ``commit``, with ``-dirty`` appended if the
     files differ from that commit.

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for a benchmark, and the environment of the processes that a benchmark starts."""
+"""Starts a PostgreSQL server for a benchmark, and builds the environment for the benchmark's processes."""
 
 import os
 import tempfile

@@ -4,9 +4,9 @@
 
 The bot is ``thumbs bot`` with the starter, and the wire is the playground with injected faults: refused calls, lost
 responses, cut connections, and updates that arrive twice or out of order. A killed process is restarted immediately, as
-a service manager would do. Each segment of kills has a fresh database and wire. At the end of a segment, the history
-checker compares the texts with the wire log and the bot's database. Ctrl-C ends the segments in progress early, and
-``--resume`` continues with the remaining kills. The exit status is 1 if Thumbs lost a reply, sent a reply twice,
+a service manager would do. Each segment of kills starts with a fresh database and wire. At the end of a segment, the
+history checker compares the texts with the wire log and the bot's database. Ctrl-C ends the segments in progress early,
+and ``--resume`` continues with the remaining kills. The exit status is 1 if Thumbs lost a reply, sent a reply twice,
 replied out of order, or broke any other promise.
 """
 

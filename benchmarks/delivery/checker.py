@@ -30,7 +30,7 @@ class UncertainReply:
 class Findings:
     """The findings from a history.
 
-    ``lost`` texts got no reply, not even an uncertain one. ``doubled`` texts have more than one reply. ``out_of_order``
+    ``lost`` texts got no reply, not even an uncertain one. ``doubled`` texts got more than one reply. ``out_of_order``
     texts got their reply after the reply to a later text in the same chat. ``refused`` texts got a message without a
     verdict. ``unexplained`` lists the numbers of calls whose message is not a reply to any text. ``unfinished`` counts
     the replies still to be sent and the updates still to be handled.

@@ -60,7 +60,7 @@ class Checkpoint:
         self._file.close()
 
     def _append(self, kind: str, result: dict[str, Any]) -> dict[str, Any]:
-        """Append a line, and return the result as it will be read back."""
+        """Append a line, and return the result in the form in which it will be read back."""
         line = json.dumps({"kind": kind, "result": result})
         with self._lock:
             self._file.write(line + "\n")

@@ -1,4 +1,4 @@
-"""Measures outages of PostgreSQL and Redis under load, by comparing the reply rates before and after each outage."""
+"""Measures how outages of PostgreSQL and Redis under load affect the rate of replies."""
 
 import signal
 import time
@@ -29,7 +29,7 @@ _IN_TIME: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """One outage: replies per second in the windows before and after, and the seconds from its end to a reply.
+    """One outage: replies per second in windows before and after, and the seconds from its end to the next reply.
 
     A reply that arrived within five seconds counts towards the window in which its text was sent.
     """

@@ -76,7 +76,7 @@ class People:
         self._thread.join()
 
     def sent(self) -> list[tuple[float, SentText]]:
-        """Return all texts so far, each with the ``time.monotonic()`` timestamp from when it was accepted."""
+        """Return all texts so far, each with the ``time.monotonic()`` timestamp at which it was accepted."""
         with self._changed:
             return list(self._sent)
 

@@ -31,8 +31,8 @@ class Lane(StrEnum):
 class Moment(StrEnum):
     """The stage of work at which a process is killed.
 
-    STARTING lasts from the start of the process until the time when it usually sends its first reply. The other moments
-    divide the usual time from a text to its reply into thirds. At that time, other texts may be at different stages.
+    STARTING lasts from the start of the process until it usually sends its first reply. The other moments divide the
+    usual time from a text to its reply into thirds. Other texts may be at different stages at the same time.
     """
 
     STARTING = "starting"
@@ -56,7 +56,10 @@ class PlannedKill:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
-    """Kills in one lane, numbered from ``first``, that share a fresh database and one history."""
+    """Consecutive kills in one lane, the first of which has the number ``first``.
+
+    They share a database and a history.
+    """
 
     lane: Lane
     first: int

@@ -63,7 +63,7 @@ class SegmentResult:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait at the end of a segment: ``quiet`` once no work is left, or ``silence`` without a reply."""
+    """A segment ends after ``quiet`` seconds without open work, or after ``silence`` seconds without a reply."""
 
     silence: float
     quiet: float
@@ -81,7 +81,7 @@ class Segment:
         """The start of the first process, and of the process after each kill."""
 
     def run(self, plan: SegmentPlan, stop: threading.Event, on_kill: Callable[[Kill], None]) -> SegmentResult:
-        """Kill as planned until ``stop`` is set, let the bot catch up, and check the history."""
+        """Kill processes as planned until ``stop`` is set, let the bot catch up, and check the history."""
         began = time.monotonic()
         kills: list[Kill] = []
         stalled: str | None = None
@@ -183,7 +183,7 @@ class Segment:
         return median(self._recoveries() or [_USUAL_RECOVERY])
 
     def _usual_latency(self) -> float:
-        """Return the median number of seconds from a text to its reply, over the newest texts."""
+        """Return the median number of seconds from a text to its reply, for the newest texts."""
         sent_at = {text: moment for moment, text in self._people.sent()[-_LATENCY_TEXTS:]}
         seconds = [
             read_at - sent_at[text]

@@ -35,7 +35,7 @@ _MIGRATION_LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A bot's open work: updates that are stored but not handled, and replies in the outbox, by state."""
+    """A bot's open work: updates that are stored but not yet handled, and replies in the outbox, by state."""
 
     received: int
     pending: int
@@ -86,7 +86,7 @@ class ThumbsBot:
         return self._bot.unexpected_exits
 
     def work(self) -> Work:
-        """Return the open rows of the inbox and the outbox."""
+        """Count the unfinished rows in the inbox and the outbox."""
         with self._database.reading() as unit:
             replies = Counter(unit.scalars(select(ReplyRow.state).where(ReplyRow.state.in_(OPEN_REPLIES))))
             received = unit.scalar(

@@ -25,7 +25,7 @@ _LONG_POLL: Final = 1
 
 @contextmanager
 def playground_server(folder: Path) -> Iterator[PlaygroundClient]:
-    """Run a playground on a free port during the block, in a separate process group, so Ctrl-C does not stop it."""
+    """Run a playground on a free port during the block, in a separate process group that Ctrl-C does not stop."""
     command = [sys.executable, "-m", "playground", "--port", "0", "--data-dir", str(folder / "playground")]
     environment = {**os.environ, "TELEGRAM_TOKEN": TOKEN}
     with (
@@ -49,7 +49,7 @@ def playground_server(folder: Path) -> Iterator[PlaygroundClient]:
 
 
 class WireLog:
-    """The calls to sendMessage so far, each with the ``time.monotonic()`` timestamp from when it was read."""
+    """The calls to sendMessage so far, each with the ``time.monotonic()`` timestamp at which it was read."""
 
     def __init__(self, client: PlaygroundClient) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Reads IMDB and the four other domains as sets of distinct texts, and splits each domain into halves."""
+"""Reads IMDB and the four other domains as sets of distinct texts, and splits each domain in half."""
 
 import hashlib
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class DistinctTexts:
-    """All sets as tables with ``text``, ``label`` and ``fingerprint``.
+    """All sets, as tables with the columns ``text``, ``label`` and ``fingerprint``.
 
     Only ``official_train`` and ``train`` can contain the same text twice.
     """
@@ -177,7 +177,7 @@ def _read_domain(path: Path) -> tuple[pd.DataFrame, int]:
 
 @dataclass(slots=True)
 class _Selection:
-    """The rows of one file that are still in its set."""
+    """The rows of one file that have not been left out."""
 
     rows: pd.DataFrame
     left_out: LeftOut

@@ -32,7 +32,7 @@ class ModelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of a published model, and its differences from the plain run."""
+    """A published model's figures, and how they differ from the plain run's."""
 
     version: str
     temperature: float

@@ -4,7 +4,7 @@
     python -m benchmarks.domains.plain --data FOLDER --work FOLDER
 
 The ``--data`` folder contains ``imdb.parquet`` and the domains' files. An interrupted run resumes from the files in the
-``--work`` folder. The predictions are stored without texts.
+``--work`` folder. The predictions are stored without the texts.
 """
 
 import argparse

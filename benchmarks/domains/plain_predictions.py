@@ -23,7 +23,7 @@ def short_key(text_fingerprint: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PlainPredictions:
-    """The plain run's logit of Positive minus its logit of Negative for each text, by ``short_key``."""
+    """The plain run's logit of Positive minus its logit of Negative for each text, keyed by ``short_key``."""
 
     differences: dict[int, float]
 
@@ -47,7 +47,7 @@ class PlainPredictions:
     def logits(self, fingerprints: Sequence[str]) -> Logits:
         """Return logits (texts, labels) with the predicted differences. Raise ValueError if a text has no prediction.
 
-        The logit of Negative is 0, which has no effect on the probabilities.
+        The logit of Negative is always 0, which does not affect the probabilities.
         """
         found: npt.NDArray[np.float32] = np.zeros((len(fingerprints), 2), np.float32)
         try:

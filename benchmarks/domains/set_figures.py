@@ -1,4 +1,4 @@
-"""Computes a model's figures on one set of texts, and its difference from the plain run with an interval."""
+"""Computes a model's figures on one set of texts, and how it differs from the plain run."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Simulates rounds of votes, and compares the gate's estimate of a candidate's gain with the truth.
+"""Simulates rounds of votes, and compares the gate's estimate of a candidate's gain with the true gain.
 
     python -m benchmarks.gate
 

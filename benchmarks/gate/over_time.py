@@ -3,8 +3,8 @@
     python -m benchmarks.gate.over_time
 
 Each vote is on a text that both models get right, both get wrong, or only one gets right. The candidates' true gain is
-the same all year. In some years the candidate stays the same. In others, a new candidate is drawn every week, which is
-the worst case for repeated looks. A trial starts automatically whenever a candidate is probably better.
+the same all year. In some years the candidate stays the same. In other years, a new candidate is drawn every week,
+which is the worst case for repeated looks. A trial starts automatically whenever a candidate is probably better.
 """
 
 import argparse

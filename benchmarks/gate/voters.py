@@ -1,8 +1,8 @@
 """Simulates people who vote on some of the verdicts that they are shown, at rates that vary by person.
 
 People differ in how often the model is wrong about their texts, in how often they vote on mistakes and on correct
-verdicts, and in how much a candidate gains on their texts. The confidences are not calibrated. None of this is known to
-the gate, which gets only the shown verdicts and the votes.
+verdicts, and in how much a candidate gains on their texts. The confidences are not calibrated. The gate doesn't know
+any of this, because it gets only the shown verdicts and the votes.
 """
 
 from dataclasses import dataclass, replace

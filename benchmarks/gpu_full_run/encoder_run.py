@@ -59,7 +59,7 @@ class _FineTune:
 
 @dataclass(frozen=True, slots=True)
 class _FollowedRun:
-    """A finished run with its phases, and its trainer's peak memory in bytes."""
+    """A finished run, its phases, and its trainer's peak memory in bytes."""
 
     run: Run
     timeline: Timeline

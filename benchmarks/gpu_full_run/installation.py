@@ -49,7 +49,7 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        """The settings that the processes read."""
+        """The settings that the processes use."""
         values: dict[str, Any] = {name.lower(): value for name, value in self.variables.items()}
         return Settings(_env_file=None, **values)
 

@@ -9,7 +9,7 @@ from benchmarks.gpu_full_run.serving import ServingFigures
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """How many seconds each phase took, in order."""
+    """The duration of each phase in seconds, in order."""
 
     fine_tune: float
     """``thumbs fine-tune`` for the first model, from the command to the published folder."""

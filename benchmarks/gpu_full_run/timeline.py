@@ -1,4 +1,4 @@
-"""Follows a training run in the database, and notes when each of its phases began."""
+"""Follows a training run in the database, and records when each of its phases began."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Simulates people who write while a model is trained and swapped, and records the replies."""
+"""Simulates people who write while a model is trained and swapped in, and records the replies."""
 
 import re
 import threading

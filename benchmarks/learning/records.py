@@ -73,7 +73,7 @@ class DemoRecords:
         )
 
     def consensus_counts(self, labels: Mapping[str, str]) -> ConsensusCounts:
-        """Count the labelled sentences by state. ``labels`` contains the true labels, keyed by text."""
+        """Count the labelled sentences by consensus. ``labels`` contains the true labels, keyed by text."""
         rules, admins = EligibilityRules.from_settings(self._settings), frozenset(self._settings.admin_ids)
         with self._database() as database, database.reading() as unit:
             true = {unit.cipher.fingerprint(text): label for text, label in labels.items()}

@@ -14,8 +14,8 @@ from ml.evaluation.comparison import Comparison
 class LearningRound:
     """One round.
 
-    ``seconds`` contains the time for each step. For the steps of a run, the time counts from ``/retrain`` to the
-    message about the step.
+    ``seconds`` contains the time for each step. The steps of a run are timed from ``/retrain`` to the message about the
+    step.
     """
 
     sentences: int

@@ -31,7 +31,10 @@ class PoisonNetwork:
     layers: int
 
     def recipe(self, seed: int) -> Recipe:
-        """Return the ``feedback`` recipe. Embeddings and a third of the layers are frozen, as in the full network."""
+        """Return the ``feedback`` recipe.
+
+        The embeddings and a third of the layers are frozen, as in the full network.
+        """
         return replace(FEEDBACK, frozen_layers=self.layers // 3, seed=seed)
 
     def write_recipe(self, folder: Path, seed: int) -> Path:

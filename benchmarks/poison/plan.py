@@ -25,7 +25,10 @@ class Attack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case with one draw of people and votes. ``share`` (0 to 1) is the share of people who collude."""
+    """One case, in which the people and votes are drawn at random.
+
+    ``share`` (0 to 1) is the share of people who collude.
+    """
 
     attack: Attack
     share: float

@@ -5,7 +5,7 @@
 The model classifies all official IMDB test reviews twice: as it is served, and in float32. ``--doubtful`` is the public
 list of reviews with labels that five people checked (Northcutt et al. 2021). The results include figures with and
 without the reviews whose labels were not confirmed. The sentences come from a domain that the model was not trained on.
-They are classified only by the model as served.
+These sentences are not classified in float32.
 """
 
 import argparse

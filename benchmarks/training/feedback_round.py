@@ -1,8 +1,8 @@
 """Measures how long a feedback round takes compared with a full fine-tune, and the round's effect on IMDB.
 
-The round is timed from the start of the command to the published folder. The same loop runs and times the first steps
-of the full fine-tune. The full fine-tune's time is estimated as the median duration of these steps, multiplied by the
-total number of steps. The estimate is too low, because it excludes reading, publishing and evaluating.
+The round is timed from the start of the command until the folder is published. The same loop runs and times the first
+steps of the full fine-tune. The full fine-tune's time is estimated as the median duration of these steps, multiplied by
+the total number of steps. The estimate is too low, because it excludes reading, publishing and evaluating.
 """
 
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ class StepTimer:
         self._since = perf_counter()
 
     def step_done(self, progress: TrainingProgress) -> None:
-        """Record one step. At a stop, report and wait for a line."""
+        """Record one step. At a stop, report the steps, and wait for a line from the parent process."""
         self._seconds.append(perf_counter() - self._since)
         if progress.step in self._stops:
             emit(seconds=self._seconds, loss=progress.loss)
@@ -69,7 +69,7 @@ def train_job(job: TrainingJob, checkpoints: Path, report: Callable[[TrainingPro
 
 
 def emit(**facts: object) -> None:
-    """Write one line to the parent process."""
+    """Write the facts to standard output as one line of JSON."""
     print(json.dumps(facts), flush=True)
 
 

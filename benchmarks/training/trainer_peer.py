@@ -40,7 +40,7 @@ class StepTimer(TrainerCallback):
         self._since = perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        """Record one step. At a stop, report and wait for a line."""
+        """Record one step. At a stop, report the steps, and wait for a line from the parent process."""
         self._seconds.append(perf_counter() - self._since)
         if state.global_step in self._stops:
             emit(seconds=self._seconds, losses=self._losses)
@@ -138,7 +138,7 @@ def only_batch(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
 
 
 def emit(**facts: object) -> None:
-    """Write one line to the parent process."""
+    """Write the facts to standard output as one line of JSON."""
     print(json.dumps(facts), flush=True)
 
 

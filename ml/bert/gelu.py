@@ -2,7 +2,7 @@
 
 TensorFlow writes the result of each operation to memory and reads it back, which takes longer on a CPU than the
 arithmetic. XLA fuses the operations and writes only the final result. On a CPU, XLA slows down matrix products and
-random number generation, so it pays off only for code without these. The other Keras backends compile the whole
+random number generation, so it pays off only for code without either. The other Keras backends compile the whole
 training step, as does TensorFlow on a GPU.
 """
 

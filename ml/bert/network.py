@@ -96,7 +96,7 @@ class EmbeddingsLayer(keras.layers.Layer):
         self.dropout = Dropout(config.hidden_dropout_prob, dtype="float32")
 
     def build(self, input_shape: Any) -> None:
-        """Create the three tables and the norm."""
+        """Create the three embedding tables and the normalisation layer."""
         size = self.config.hidden_size
         self.words = self._add_table(self.config.vocab_size, "word_embeddings")
         self.positions = self._add_table(self.config.max_position_embeddings, "positions")

@@ -47,8 +47,8 @@ class SplitNetwork:
 def split_network(network: keras.Model, blocks: int) -> SplitNetwork:
     """Split a network from ``build_network`` above its embeddings and lowest ``blocks``.
 
-    The lower part has the network's inputs. The upper part takes ``hidden`` (batch, tokens, hidden size) float32 and
-    ``attention_mask`` (batch, tokens) int32, and can be trained alone.
+    The lower part takes the same inputs as the network. The upper part takes ``hidden`` (batch, tokens, hidden size)
+    float32 and ``attention_mask`` (batch, tokens) int32, and can be trained alone.
     """
     bert: BertLayer = network.get_layer("bert")
     input_ids = keras.Input((None,), dtype="int32", name="input_ids")

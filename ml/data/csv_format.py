@@ -21,7 +21,7 @@ LINE_END: Final = "\r\n"
 def escape_formula(text: str) -> str:
     """Prefix ``text`` with an apostrophe if a spreadsheet would treat it as a formula, unless it is just a number.
 
-    A text that already looks escaped gets another apostrophe, so that ``unescape_formula`` restores every text.
+    A text that already looks escaped gets another apostrophe, so that ``unescape_formula`` can restore every text.
     """
     is_formula = text.lstrip("'").startswith(_FORMULA_PREFIXES) and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula else text

@@ -1,7 +1,7 @@
 """Reads CSV strictly: every row must have as many fields as the header, and the whole file must be UTF-8.
 
-Otherwise, fields would shift, and a review with an unquoted comma would lose its beginning. Fields can also be
-separated by semicolons, tabs or vertical bars. The separator is detected from the header line.
+A more lenient reader would shift fields, and a review with an unquoted comma would lose its beginning. Fields can also
+be separated by semicolons, tabs or vertical bars. The separator is detected from the header line.
 """
 
 import csv

@@ -34,7 +34,7 @@ def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArra
 
 
 def _doubtful_files(path: Path) -> Set[str]:
-    """Return the files with doubtful labels, such as ``test/neg/1003_4``."""
+    """Return the names of the files with doubtful labels, such as ``test/neg/1003_4``."""
     table = read_table(path)
     file, votes = (table[find_column(path, list(table.columns), [name])] for name in ("file", "votes_given"))
     try:

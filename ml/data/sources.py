@@ -13,7 +13,7 @@ _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)+")
 
 
 def find_reviews(name: str | Path) -> Path:
-    """Return the file or folder ``name``, or download the hub's data set with that name.
+    """Return the file or folder ``name``, or download the data set with that name from the hub.
 
     ``owner/name`` is a hub name if no such path exists and it does not end in the suffix of a review file.
     ``owner/name/folder`` is one of several data sets in a repository. Any other name is returned unchanged as a path.

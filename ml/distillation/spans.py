@@ -25,7 +25,7 @@ class Span:
 
 
 def find_words(text: str) -> list[Span]:
-    """Return the words of a text, which are separated by white space."""
+    """Split a text into words at white space."""
     return [Span(*match.span()) for match in _WORD.finditer(text)]
 
 

@@ -19,7 +19,7 @@ _SHARE_OF_A_TRIAL: Final = 0.5
 
 
 class Spending(Protocol):
-    """What a test spent, and when."""
+    """How much alpha a test spent, and when."""
 
     @property
     def at(self) -> datetime:

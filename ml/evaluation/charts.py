@@ -105,7 +105,7 @@ def _wilson(part: Bin) -> Interval:
 
 
 def _svg(name: str, figure: Figure) -> str:
-    """Return a figure as an SVG element. The markup is deterministic. ``name`` makes its ids unique in the page."""
+    """Return a figure as an SVG element. The markup is deterministic. ``name`` keeps ids unique on the page."""
     file = StringIO()
     with mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(file, format="svg", metadata=_WITHOUT_METADATA)

@@ -61,7 +61,7 @@ class EvaluationSet:
         }
 
     def overlaps_training_data(self, data: dict[str, Any]) -> bool:
-        """Return whether a model whose manifest has ``data`` may have been trained on some of these reviews.
+        """Return whether a model with ``data`` in its manifest may have been trained on some of these reviews.
 
         A fine-tune that did not hold out a test split has seen reviews from every split.
         """

@@ -59,7 +59,7 @@ def labeller_qualities(votes: Sequence[CrowdVote]) -> list[LabellerQuality]:
 
 
 def _accuracies(votes: Sequence[CrowdVote]) -> dict[int, float]:
-    """Return each person's accuracy, averaged over the labels by their estimated prior."""
+    """Return each person's accuracy, averaged over the labels and weighted by their estimated prior."""
     from crowdkit.aggregation import DawidSkene  # noqa: PLC0415 - slow to import, and only one environment has it
 
     table = pd.DataFrame(

@@ -34,7 +34,7 @@ Logits = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The classification of one text by the model ``version``.
+    """The classification of one text by the model with this ``version``.
 
     ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number of
     token windows that were read. ``is_review`` is False if the text does not read like a review. The label of such a
@@ -93,7 +93,7 @@ class Engine:
         return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters), head)
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
-        """Return the mean logits over each text's windows (texts, labels), and their number of windows (texts,)."""
+        """Return the mean logits over each text's windows (texts, labels), and the number of windows (texts,)."""
         outputs = self.outputs(texts)
         return outputs.logits, outputs.windows
 

@@ -17,7 +17,7 @@ REVIEW_HEAD: Final = "review_head.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class ReviewHead:
-    """A linear layer on the mean hidden state after the first ``layer`` blocks, which is positive for reviews.
+    """A linear layer on the mean hidden state after the first ``layer`` blocks, with a positive output for reviews.
 
     ``weights`` has shape (hidden size,). A text whose score is below ``threshold`` does not read like a review.
     """

@@ -71,7 +71,7 @@ class Checkpoint:
     def _remove_partial_files(self) -> None:
         """Delete the files left by processes that were killed while writing a checkpoint.
 
-        For BERT-base, such a file takes 1.3 GB.
+        For BERT-base, such a file can take up 1.3 GB.
         """
         for path in self.folder.iterdir():
             if path.name.startswith(f".{_FILE}"):

@@ -37,7 +37,7 @@ class HeadExamples:
 
 
 def fit_head(examples: HeadExamples, used: npt.NDArray[np.bool_], spread: float, start: Weights) -> Weights:
-    """Return the weights (numbers,) of the correction, fitted on the examples that are ``used`` (texts,).
+    """Return the weights (numbers,) of the correction, fitted on the examples that ``used`` (texts,) selects.
 
     ``spread`` is the standard deviation that the prior gives a correction, in logits. The search starts from ``start``.
     """

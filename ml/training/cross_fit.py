@@ -49,7 +49,7 @@ def fold_heads(examples: HeadExamples, folds: Folds, trained: Rows) -> list[Weig
     """Return the weights of each fold's head.
 
     The first ``len(folds)`` examples are the voted texts, and every head replays the others. A fold's head is fitted on
-    the voted texts in the other folds that are ``trained`` (voted texts,). The prior's spread is the one with the
+    the texts in the other folds that ``trained`` (voted texts,) selects. The prior's spread is the one with the
     smallest loss on the voted texts in the other folds. For this loss, each text is predicted by the head of its own
     fold.
     """

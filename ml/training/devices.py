@@ -70,7 +70,7 @@ def _distribute(strategy: Any, values: Any) -> Any:
 
 
 def find_gpus() -> list[Any]:
-    """Return the GPUs that Keras's backend sees, set to allocate memory as needed."""
+    """Return the GPUs that Keras's backend sees, configured to allocate memory as needed."""
     if keras.backend.backend() == "jax":
         return _jax_gpus()
     if keras.backend.backend() != "tensorflow":

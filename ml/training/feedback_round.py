@@ -144,7 +144,7 @@ def _random_excerpt(text: str, rng: np.random.Generator) -> str:
 
 
 def _with_anchor_targets(anchor: Classifier, texts: Sequence[str], phases: Phases) -> TrainingExamples:
-    """Return texts with the anchor's probabilities as targets, at temperature 1, which is used in training."""
+    """Return texts with the anchor's probabilities as targets. The temperature is 1, as in training."""
     phases.begin("replay", len(texts))
     logits = logits_in_chunks(anchor.engine, texts, phases.advance)
     return TrainingExamples(texts, probabilities(logits, 1.0))

@@ -32,9 +32,10 @@ class FrozenFeatures:
         return margins
 
     def standardised(self) -> Features:
-        """Return inputs for a head (texts, numbers + 1): centred, with a squared length of about 1, and a constant.
+        """Return inputs for a head (texts, numbers + 1): the standardised vectors, and a constant.
 
-        With this scale, the spread of a head's weights equals the spread of its corrections, in logits.
+        A standardised vector has a squared length of about 1. With this scale, the spread of a head's weights equals
+        the spread of its corrections, in logits.
         """
         deviations = np.maximum(self.vectors.std(axis=0), _SMALLEST_DEVIATION)
         scaled = (self.vectors - self.vectors.mean(axis=0)) / (deviations * np.sqrt(self.vectors.shape[1]))

@@ -27,7 +27,7 @@ _LOSS_WINDOW = 50
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Progress of a fine-tune: steps done and in total, total epochs, running mean loss, and reviews per second."""
+    """The progress of a fine-tune: steps done, total steps and epochs, running mean loss, and reviews per second."""
 
     step: int
     steps: int
