@@ -1,7 +1,7 @@
 """Entry point for ``python -m playground``: serves a local Bot API and its chat page until SIGINT or SIGTERM.
 
-The bot's token comes from the TELEGRAM_TOKEN environment variable. It cannot be given on the command line, where every
-user of the machine could read it.
+The bot's token comes from the TELEGRAM_TOKEN environment variable. The token cannot be given on the command line, where
+every user of the machine could read it.
 """
 
 import argparse

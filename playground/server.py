@@ -48,7 +48,7 @@ class PageHandler(LocalHandler, StaticFileHandler):
 def make_application(world: World, host: str) -> Application:
     """Return the application with all routes.
 
-    It accepts requests for ``host`` or for any of this machine's own names.
+    The application accepts requests for ``host`` or for any of this machine's own names.
     """
     arguments = {"world": world}
     return Application(

@@ -1,10 +1,10 @@
 """A fake trainer that follows orders, for testing the code around the trainer.
 
-It follows the worker's protocol: it reads a job from standard input, writes events to standard output, and exits when
-standard input ends. The candidate is a copy of the champion's folder with a new version. The trainer connects to port
-``STAND_IN`` of this machine, sends its process id, and then follows the order that it receives: ``better``,
-``worse``, ``few``, ``fail`` or ``die``. After ``deaf``, it ignores SIGTERM, confirms that it does, and waits for the
-next order. After ``measuring``, it emits ``Evaluating`` and waits for the next order.
+The fake trainer follows the worker's protocol: it reads a job from standard input, writes events to standard output,
+and exits when standard input ends. The candidate is a copy of the champion's folder with a new version. The trainer
+connects to port ``STAND_IN`` of this machine, sends its process id, and then follows the order that it receives:
+``better``, ``worse``, ``few``, ``fail`` or ``die``. After ``deaf``, it ignores SIGTERM, confirms that it does, and
+waits for the next order. After ``measuring``, it emits ``Evaluating`` and waits for the next order.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""The worker process, which fine-tunes, evaluates and publishes models. It never talks to Telegram."""
+"""The worker process, which fine-tunes, evaluates and publishes models. Workers never talk to Telegram."""

@@ -1,4 +1,4 @@
-"""``python -m worker [--beat]``: a worker for all queues in its own process, with the beat if requested."""
+"""``python -m worker [--beat]`` runs a worker for all queues as a process, together with the beat if requested."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """Tells a worker's child processes that the worker is stopping, and ends them if the worker dies.
 
 Only the worker's main process holds the write end of a pipe, and nothing is ever written to it. When the pipe closes,
-the worker is either stopping or dead. If it is dead, the lease on its run expires.
+the worker is either stopping or dead. If the worker is dead, the lease on its run expires.
 """
 
 import os

@@ -99,7 +99,7 @@ class MentionedUser(BotApiObject):
 
 
 class MessageEntity(BotApiObject):
-    """A formatted part of a text. Its offset and length are in UTF-16 code units."""
+    """A formatted part of a text. The offset and length are in UTF-16 code units."""
 
     type: str
     offset: int

@@ -1,4 +1,4 @@
-"""The actions under ``/sim``. Each is a class with the request's parameters as fields and a ``perform`` method.
+"""The actions under ``/sim``. Each action is a class with the request's parameters as fields and a ``perform`` method.
 
 To add an action, write its class and add it to ``ACTIONS``.
 """

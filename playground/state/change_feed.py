@@ -9,7 +9,7 @@ _QUEUE_SIZE = 10_000
 
 
 class ChangeFeed:
-    """The feed of a server's changes. It must be used from a single event loop."""
+    """The feed of a server's changes. Use a feed only from a single event loop."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()

@@ -13,8 +13,9 @@ _BOUNDARIES = tuple(re.compile(pattern) for pattern in (r"\n[^\S\n]*\n", r"\n", 
 def split_like_apps(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
     """Return the messages that an app sends for ``text``, in order. Messages are trimmed and never empty.
 
-    Each message is at most ``limit`` UTF-16 code units long, because the apps count in these units. It ends after the
-    last boundary of the best kind in its second half, or at ``limit`` if there is none, but never inside a character.
+    Each message is at most ``limit`` UTF-16 code units long, because the apps count in these units. A message ends
+    after the last boundary of the best kind in its second half, or at ``limit`` if there is none, but never inside a
+    character.
     """
     parts = []
     rest = text.strip()

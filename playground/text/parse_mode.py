@@ -35,7 +35,7 @@ def caption_text(text: str, parse_mode: str, entities: list[JsonObject]) -> Form
 
 
 def quote_text(text: str, parse_mode: str, entities: list[JsonObject]) -> FormattedText:
-    """Return the quoted part of a message, or raise ApiError 400 if it is over 1,024 characters long without markup."""
+    """Return the quoted part of a message, or raise ApiError 400 if it exceeds 1,024 characters without markup."""
     quote = _formatted(text, parse_mode, entities)
     if len(quote.text) > QUOTE_LIMIT:
         raise bad_request(QUOTE_INVALID)

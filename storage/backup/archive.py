@@ -77,7 +77,7 @@ class BackupWriter:
     def add_model(self, version: str, folder: Path) -> None:
         """Add a published model's files. Skip subfolders and hidden files, which are not part of the model.
 
-        Raise UnusablePath if a file is missing or cannot be read. In that case, add nothing.
+        Raise UnusablePath if a file is missing or cannot be read. Nothing is added if any file fails.
         """
         with ExitStack() as stack:
             files = {path.name: _opened(stack, path) for path in _model_files(folder)}

@@ -92,8 +92,8 @@ def finish(unit: UnitOfWork, bot_id: int, update_id: int) -> None:
 def fail(unit: UnitOfWork, bot_id: int, update_id: int, reason: str) -> int | None:
     """Record a failure, and return the number of failures so far, or None if the update is not pending.
 
-    After MAX_ATTEMPTS failures, the update is set aside. Its payload is kept until ``purge`` runs, so that the failure
-    can be investigated.
+    After MAX_ATTEMPTS failures, the update is set aside. The update's payload is kept until ``purge`` runs, so that the
+    failure can be investigated.
     """
     counted = (
         update(UpdateRow)

@@ -1,8 +1,8 @@
 """The durable outbox, which stores new messages and edits to send, and their status.
 
 A reply is committed as PENDING together with the work that caused it, and is claimed (SENDING) before the request is
-sent. It then becomes SENT, UNCERTAIN if the connection broke after the request was sent, FAILED if Telegram rejected
-it, or PENDING again if it did not arrive. Marking a reply that has been erased has no effect.
+sent. The reply then becomes SENT, UNCERTAIN if the connection broke after the request was sent, FAILED if Telegram
+rejected it, or PENDING again if it did not arrive. Marking a reply that has been erased has no effect.
 """
 
 import json

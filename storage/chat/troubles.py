@@ -38,7 +38,7 @@ def claim_report(unit: UnitOfWork, bot_id: int, kind: str) -> bool:
 def claim_report_after(unit: UnitOfWork, bot_id: int, kind: str, at: datetime, quiet: timedelta) -> bool:
     """Record that this kind of trouble happened at the time ``at``, and return whether to notify the bot's admins.
 
-    They are notified of the first occurrence, and of any later one that follows a trouble-free period of at least
+    Notify the admins of the first occurrence, and of any later one that follows a trouble-free period of at least
     ``quiet``.
     """
     row = unit.insert(ReportedTroubleRow).values(bot_id=bot_id, kind=kind, reported_at=at)

@@ -94,7 +94,7 @@ def voted_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> Iterat
     """Yield every text that has votes and an author who currently consents, ordered by text hash.
 
     A vote counts as long as the voter consents and is not paused. An admin's vote also counts if the admin was never
-    asked for consent, because voting is part of running the bot. It no longer counts once the admin has withdrawn
+    asked for consent, because voting is part of running the bot. The vote stops counting once the admin withdraws
     consent. ``admins`` are Telegram ids. Exhaust the iterator inside the unit of work.
     """
     rows = unit.execute(_votes(admins).execution_options(yield_per=_FETCH_SIZE))

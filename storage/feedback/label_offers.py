@@ -21,7 +21,7 @@ class Offer:
     """An offered text: either a user's text, with a ``prediction_id``, or a gold question, with its ``gold_label``.
 
     A gold question has a ``prediction_id`` too if it is a user's text. ``selection`` says how a user's text was chosen.
-    It is None for a gold question, or if an earlier version of the program made the offer.
+    ``selection`` is None for a gold question, or if an earlier version of the program made the offer.
     """
 
     id: int

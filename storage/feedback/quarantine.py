@@ -1,7 +1,7 @@
 """Finds texts for an admin to review.
 
-These are texts that people disagree about, and texts with an agreed label that the model finds unlikely. An admin
-decides with an ordinary vote. Texts are never excluded or deleted just because they are unusual.
+An admin should look at texts that people disagree about, and at texts with an agreed label that the model finds
+unlikely. An admin decides with an ordinary vote. Texts are never excluded or deleted just because they are unusual.
 """
 
 from collections import Counter

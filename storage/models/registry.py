@@ -27,8 +27,8 @@ class ModelVersion:
 
     ``location`` is its name in the artifact store, or its folder if, like the starter, it was never in the store.
     ``run_id`` is the training run that produced it, and ``removed_at`` is the time when its files were removed. The
-    model classified ``tested_right`` out of ``tested`` official test reviews correctly. Both are None if it was not
-    tested. No decision is based on this test.
+    model classified ``tested_right`` out of ``tested`` official test reviews correctly. Both numbers are None if the
+    model was not tested. No decision is based on this test.
     """
 
     version: str
@@ -62,7 +62,7 @@ class ModelChange:
 
     @property
     def reason(self) -> str:
-        """Return the reason for the change as a sentence. It names the admin, unless that person was deleted."""
+        """Return the reason for the change as a sentence, which names the admin unless that person was deleted."""
         return as_sentence(self.why, self.who)
 
 

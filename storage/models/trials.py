@@ -101,7 +101,7 @@ def record_evidence(unit: UnitOfWork, trial_id: int, evidence: dict[str, Any]) -
 
 
 def as_sentence(why: str, who: int | None) -> str:
-    """Return a recorded reason as a sentence. It names the admin, unless that person was deleted."""
+    """Return a recorded reason as a sentence. The sentence names the admin, unless that person was deleted."""
     named = why if who is None else why.replace("an admin", f"admin {who}", 1)
     return named[:1].upper() + named[1:] + ("" if named.endswith((".", "!", "?")) else ".")
 

@@ -1,7 +1,7 @@
 """Chats that follow a training run, each in one message that is edited as the run progresses.
 
-``reply_id`` is the newest reply that sends or edits that message. That reply's status says whether another edit can
-follow, and which message to edit.
+``reply_id`` is the newest reply that sends or edits that message. The status of the newest reply says whether another
+edit can follow, and which message to edit.
 """
 
 from dataclasses import dataclass

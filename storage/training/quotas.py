@@ -13,8 +13,8 @@ _ROUNDING: Final = 1e-9
 class Contribution:
     """A row of training data, identified by its text's hash, and the people whose quotas it counts towards.
 
-    ``authors`` contains the text's author, and ``supporters`` the people who voted for its label. Both are empty for a
-    row that does not count towards any quota, such as a row that an admin decided on.
+    ``authors`` contains the text's author, and ``supporters`` the people who voted for its label. Both sets are empty
+    for a row that does not count towards any quota, such as a row that an admin decided on.
     """
 
     text_hash: bytes

@@ -269,8 +269,8 @@ def set_state(unit: UnitOfWork, lease: Lease, state: RunState) -> None:
 def release(unit: UnitOfWork, lease: Lease, error: str | None) -> None:
     """Release the lease, so that any worker may claim the run immediately.
 
-    ``error`` is a sentence that says why the attempt ended. If it is None, the worker stopped for reasons unrelated to
-    the run, and the attempt does not count. Raise LeaseLost if this worker no longer holds the lease.
+    ``error`` is a sentence that says why the attempt ended. If ``error`` is None, the worker stopped for reasons
+    unrelated to the run, and the attempt does not count. Raise LeaseLost if this worker no longer holds the lease.
     """
     attempts = RunRow.attempts - 1 if error is None else RunRow.attempts
     # The new token prevents a renewal that is still in flight from taking back the run.

@@ -1,4 +1,4 @@
-"""The bot keeps replying to people when broken updates arrive in between, by long polling or by webhook."""
+"""The bot keeps replying to people even if broken updates arrive in between, by long polling or by webhook."""
 
 import json
 import time

@@ -1,6 +1,6 @@
 """A demo folder from commit 9a4afab still works: old buttons, a promoted model and an open run.
 
-It was created by tests/demo_of_9a4afab/make.py, which describes its contents.
+The folder was created by tests/demo_of_9a4afab/make.py, which describes its contents.
 """
 
 import tarfile

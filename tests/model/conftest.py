@@ -23,7 +23,7 @@ def reader() -> WindowTokenizer:
 def whole_multiples(rng: np.random.Generator, rows: int, columns: int, size: float) -> np.ndarray:
     """Return a matrix with a standard deviation of about ``size``.
 
-    Both float16 and int8 with one scale per row represent it exactly.
+    Both float16 and int8 with one scale per row represent the matrix exactly.
     """
     whole = rng.integers(-127, 128, (rows, columns))
     whole[:, 0] = 127

@@ -64,7 +64,7 @@ def draw_chart(decision: Decision, measured: Measurements) -> bytes:
 def _total(checks: Sequence[PairedResult]) -> PairedResult | None:
     """Return the sum over all checks, or None if there are none.
 
-    Its ``lower`` is NaN, because the chart does not show it.
+    The sum's ``lower`` is NaN, because the chart does not show it.
     """
     if not checks:
         return None

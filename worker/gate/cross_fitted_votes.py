@@ -1,8 +1,9 @@
 """Measures the models on the votes that the candidate trains on, with fold models that did not train on those votes.
 
 A fold model is a head on the anchor's frozen features, fitted on the votes in the other folds and the replayed texts.
-Its predictions stand in for the candidate's. The live model makes its own predictions, except on votes that it trained
-on. It has memorised those, so fold models that were fitted on the other votes it trained on stand in for it there.
+The fold models' predictions stand in for the candidate's. The live model makes its own predictions, except on votes
+that it trained on. The live model has memorised those, so fold models fitted on other votes that it trained on stand in
+for it.
 """
 
 from dataclasses import dataclass

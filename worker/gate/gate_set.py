@@ -43,7 +43,7 @@ class GateSet:
     def remainder(cls, data: DatasetSplits) -> Self:
         """Return the official test reviews that ``choose`` does not draw.
 
-        They are about other movies and do not affect decisions.
+        These reviews are about other movies and do not affect decisions.
 
         The result is empty if there is no official test split, or if the split is no larger than the gate set.
         """

@@ -1,4 +1,4 @@
-"""Compares a candidate with the live model. Both run exactly as they would be served."""
+"""Compares a candidate with the live model. Both models run exactly as they would be served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -46,8 +46,8 @@ class VoteEvidence:
     same verdicts. ``effective_texts`` is the number of equally weighted texts that would be just as informative.
 
     ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
-    times more likely a mistake was to get a vote. Each is None if not known. If the gain cannot be estimated,
-    ``unknown`` is a clause that says why, and the interval is from -1 to 1. Otherwise, ``unknown`` is None.
+    times more likely a mistake was to get a vote. Each of the two is None if it is not known. If the gain cannot be
+    estimated, ``unknown`` is a clause that says why, and the interval is from -1 to 1. Otherwise, ``unknown`` is None.
     """
 
     texts: int

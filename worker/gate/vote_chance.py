@@ -1,8 +1,8 @@
 """Models the chance that a shown verdict gets a usable vote, which also depends on whether the verdict is right.
 
-Nobody knows whether a verdict without votes is right. So two logistic regressions are fitted together, by maximum
-penalised likelihood: one for how likely a verdict is to be wrong, and one for how likely it is to get a vote. The
-likelihood of a verdict without a vote is the sum over both cases, right and wrong.
+Nobody knows whether a verdict without votes is right. Therefore, two logistic regressions are fitted together by
+maximum penalised likelihood: one for how likely a verdict is to be wrong, and one for how likely it is to get a vote.
+The likelihood of a verdict without a vote is the sum over both cases, right and wrong.
 
 Texts that /label drew at random calibrate the first regression, because everything that is drawn gets a vote. Verdicts
 under which the bot asked "Was that right?" calibrate the second, because the bot draws them at random with equal
@@ -85,8 +85,8 @@ class _Likelihood:
     def information(self, state: _State) -> Floats:
         """Return the negative second derivatives of the penalised log likelihood (parameters, parameters).
 
-        It is the information in complete data, minus what is lost because it is unknown which verdicts are correct
-        (Louis 1982).
+        They equal the information in complete data, minus the information lost because it is unknown which verdicts are
+        correct (Louis 1982).
         """
         parts = (self._designs.mistake, self._designs.vote_if_wrong, self._designs.vote_if_right)
         complete = (
@@ -136,7 +136,8 @@ class VoteChance:
     def spread(self, derivative: Floats) -> tuple[Floats, float]:
         """Return a figure's uncertainty due to the parameters. ``derivative`` (parameters,) is its gradient in them.
 
-        The first part is how much each verdict moved the figure (verdicts,). The second is the variance from the prior.
+        The first part is how much each verdict moved the figure (verdicts,). The second part is the variance from the
+        prior.
         """
         step = self.inverse @ derivative
         return self.scores @ step, float(self.columns.precision @ step**2)

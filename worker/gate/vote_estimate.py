@@ -79,7 +79,7 @@ def _weighted(
     shown: ShownVerdicts,
     person_share: float,
 ) -> VoteEvidence:
-    """Weight the rows. The first ones belong to ``verdicts``, and the rest were imported."""
+    """Weight the rows. The first rows belong to ``verdicts``, and the rest were imported."""
     fitted = fit_vote_chance(shown.verdicts)
     chance, derivative = fitted.chances(verdicts)
     imported = np.ones(len(rows) - len(verdicts))

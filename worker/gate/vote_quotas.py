@@ -19,8 +19,8 @@ def within_limits(weights: Floats, usual: Floats, authors: Sequence[int | None],
     """Return the weights (texts,), lowered where necessary so that no author exceeds their limits.
 
     An author's texts have at most ``person_share`` (0 to 1) of all the weight or their share of the texts, whichever is
-    larger. They also have at most ``usual`` (texts,), the weight that they would have if everybody voted equally often.
-    A text without an author counts towards nobody's limits.
+    larger. Nor do these texts have more than ``usual`` (texts,), the weight that they would have if everybody voted
+    equally often. A text without an author counts towards nobody's limits.
     """
     texts_of: dict[int, list[int]] = defaultdict(list)
     for text, author in enumerate(authors):

@@ -1,7 +1,7 @@
 """Watches the model on trial: compares it with the champion on new votes, and confirms it or rolls it back.
 
-The model's own verdicts are in the database. The champion reads each voted text once, in this module, which stores only
-the champion's label.
+The model's own verdicts are in the database. This module runs the champion once on each text with votes, and stores
+only the champion's label.
 """
 
 import logging

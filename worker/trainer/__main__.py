@@ -5,7 +5,7 @@ error. This is the only process that loads TensorFlow and uses the GPU.
 
 When told to stop, the trainer saves a checkpoint in the job's directory, and a trainer started with the same job
 resumes from it. After ``Done``, it tests the candidate on reviews that do not affect the decision, and emits ``Tested``
-if there are any such reviews. Its exit status is 1 after ``Failed``, 130 if it was stopped, and 0 otherwise.
+if there are any such reviews. The exit status is 1 after ``Failed``, 130 if the trainer was stopped, and 0 otherwise.
 """
 
 import json

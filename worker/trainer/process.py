@@ -1,7 +1,7 @@
 """Starts the trainer as a separate process, so that its memory and GPU memory are freed when it ends.
 
-The trainer runs in its own session, so that its child processes can be killed with it. Its standard input stays open as
-long as this process lives. When the input closes, the trainer exits.
+The trainer runs in its own session, so that its child processes can be killed with it. The trainer's standard input
+stays open as long as this process lives. When the input closes, the trainer exits.
 """
 
 import logging

@@ -18,8 +18,8 @@ GRACE: Final = 4.0
 class StopSignal:
     """Whether the trainer has been told to stop.
 
-    The process exits at most ``GRACE`` seconds later, no matter what it is doing. This is safe because every file is
-    written atomically.
+    The process exits at most ``GRACE`` seconds later, no matter what it is doing. Exiting is safe, because every file
+    is written atomically.
     """
 
     def __init__(self) -> None:

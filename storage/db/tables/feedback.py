@@ -34,9 +34,9 @@ class VoteRow(Base):
 class OfferRow(Base):
     """A text that was offered to a labeller: either a user's text, identified by its prediction, or a gold question.
 
-    ``selection`` says how a user's text was chosen. It is NULL for gold questions and in offers from before migration
-    0005. A gold question has a ``prediction_id`` if it is a user's text that an admin decided on. ``closed_at`` is when
-    the labeller answered, skipped or undid it, or NULL in offers from before migration 0007.
+    ``selection`` says how a user's text was chosen. ``selection`` is NULL for gold questions and in offers from before
+    migration 0005. A gold question has a ``prediction_id`` if it is a user's text that an admin decided on.
+    ``closed_at`` is when the labeller answered, skipped or undid it, or NULL in offers from before migration 0007.
     """
 
     __tablename__ = "label_offers"

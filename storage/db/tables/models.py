@@ -50,7 +50,7 @@ class TrialRow(Base):
     """A model on trial, and the ``champion`` that goes live again if the trial fails. At most one trial is running.
 
     ``started_by`` and ``ended_by`` are Telegram ids, or None for the gate or a command. ``evidence`` is the worker's
-    newest record of the votes since the trial started. It contains no user's text.
+    newest record of the votes since the trial started. The evidence contains no user's text.
     """
 
     __tablename__ = "trials"

@@ -21,7 +21,7 @@ class RunRow(Base):
     """A training run. At most one run is open, that is, queued, running or evaluating.
 
     ``lease_token`` increases with every claim and fences off earlier lease holders. ``decision`` is the gate's record
-    of its decision, and ``card`` is the chart of the decision as a PNG. Neither contains any user's text.
+    of its decision, and ``card`` is the chart of the decision as a PNG. Neither of the two contains any user's text.
     ``over_quota`` is the number of usable texts that were used only for measuring, because training on them would
     exceed a person's share. ``retrain_at`` is the number of usable texts at which an admin wants the next round to
     start.

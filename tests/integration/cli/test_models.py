@@ -25,7 +25,7 @@ PLAIN = Manifest("", "", "small", 16, 4, 1.0, 0.7, {}, {}, {}, {"dev": {"accurac
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """Create the store with two models. Their weights are never loaded."""
+    """Create the store with two models. The models' weights are never loaded."""
     for name in ("one", "two"):
         folder = tmp_path / "var" / "models" / name
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Databases of every earlier revision, with rows in all tables, are upgraded and then used by the product's code."""
+"""A database of every earlier revision, with rows in all tables, is upgraded and then used by the product's code."""
 
 from collections.abc import Iterator
 

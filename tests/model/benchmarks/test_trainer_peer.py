@@ -73,7 +73,7 @@ def updates(job: TrainingJob, weights: dict[str, np.ndarray[Any, Any]]) -> dict[
 
 
 def by_trainer(python: Path, job: TrainingJob, out: Path) -> Outcome:
-    """Return Trainer's outcome. Its process pauses after one step and stops after three."""
+    """Return Trainer's outcome. Trainer's process pauses after one step and stops after three."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     command = [str(python), str(PROGRAM), str(job.folder), str(out), "float32", "sdpa"]
     with TrainerProcess(command, environment, out.with_suffix(".log")) as trainer:

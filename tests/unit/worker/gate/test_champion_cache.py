@@ -12,7 +12,7 @@ from worker.gate.champion_cache import champion_logits
 
 
 def model(folder: Path, manifest: str, asked: list[str]) -> Any:
-    """Return a published model whose logits are text lengths. It appends each text that it reads to ``asked``."""
+    """Return a published model with text lengths as logits. The model appends each text that it reads to ``asked``."""
     folder.mkdir(exist_ok=True)
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 
