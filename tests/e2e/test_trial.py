@@ -100,11 +100,11 @@ def test_votes_against_a_model_on_trial_bring_the_old_one_back(tmp_path: Path) -
         client.message("/retrain full", user_id=ADA)
         wait_for(client, "Waiting for a worker")
         finish_held(home, database)
-        card = wait_for(client, "new votes decide whether it stays. Or promote it")
+        card = wait_for(client, "new votes decide whether it stays. Or you can promote it")
         client.tap(card["message_id"], "Promote on trial", user_id=ADA)
         wait_for(client, f"{SHIPPED} comes back automatically.")
         client.tap(card["message_id"], "Yes, try it", user_id=ADA)
-        wait_for(client, f"{CONTRARY} goes on trial in place of {SHIPPED}.")
+        wait_for(client, f"{CONTRARY} is going on trial in place of {SHIPPED}.")
         wait_for(client, f"is on trial in place of {SHIPPED}. New votes")
         wait_until_served(database, CONTRARY)
         for number, review in enumerate(REVIEWS, 1):

@@ -81,4 +81,4 @@ def test_there_may_be_nothing_to_explain(client: PlaygroundClient) -> None:
     foreign = client.message("Das war leider ein ausgesprochen langweiliger Film.", user_id=NOBODY)
     wait_for(client, NOBODY, "I only read English")
     client.message("/why", user_id=NOBODY, reply_to=foreign["message_id"])
-    wait_for(client, NOBODY, "There's no verdict")
+    wait_for(client, NOBODY, "That message isn't a verdict")

@@ -104,7 +104,7 @@ async def test_a_deleted_message_is_gone_with_everything_about_it(chat: Conversa
     assert BAD in back["text"]
     await chat.tap("🗑 1")
     done = await chat.tap(TEXTS.button_history_delete_yes)
-    assert done["text"].startswith("Done. I've deleted that message and my verdict, your votes on it (1)")
+    assert done["text"].startswith("Done. I've deleted that message, my verdict, your votes (1)")
     assert "A fine play that stays." in done["text"]
     assert BAD not in done["text"]
     assert await count(chat, MessageRow, MessagePartRow, PredictionRow, VoteRow) == [1, 1, 1, 1]
