@@ -1,1 +1,1 @@
-"""Trains, evaluates and serves sentiment classifiers. It does not depend on chats, queues or the database."""
+"""Trains, evaluates and serves sentiment classifiers. This room does not depend on chats, queues or the database."""

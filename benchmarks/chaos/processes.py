@@ -15,7 +15,7 @@ _STOP_TIMEOUT: Final = 40.0
 
 
 class Service:
-    """A Python module that runs in a separate process group. Its output goes to a log file.
+    """A Python module that runs in a separate process group. The output goes to a log file.
 
     ``name`` is the log file's name, and ``arguments`` are the interpreter's arguments.
     """

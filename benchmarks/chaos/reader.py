@@ -1,8 +1,9 @@
 """Loads every live model version completely, as the bot does, and reports errors.
 
-Run it with ``python -m benchmarks.chaos.reader``. It polls the registry twenty times a second. It also verifies each
-model folder as soon as the folder appears in the store, because a folder must be complete from the start. For each
-loaded or verified model it writes a line of JSON to standard output. It exits when its standard input is closed.
+Run it with ``python -m benchmarks.chaos.reader``. The reader polls the registry twenty times a second. It also verifies
+each model folder as soon as the folder appears in the store, because a folder must be complete from the start. For each
+model that it loads or verifies, the reader writes a line of JSON to standard output. It exits when its standard input
+is closed.
 """
 
 import json

@@ -106,7 +106,7 @@ def _lane_faults(lane: LaneResult) -> Iterator[str]:
 
 
 def _run_faults(run: RunOutcome, broken: int) -> Iterator[str]:
-    """Yield a sentence for each fault in a run. ``broken`` is how many of its attempts kills may have ended.
+    """Yield a sentence for each fault in a run. ``broken`` is the number of attempts that kills can have ended.
 
     It is not a fault if the gate holds a candidate over distrusted words, because the small network overrates some
     words.

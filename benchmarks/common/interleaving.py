@@ -47,7 +47,7 @@ def samples_per_second(sizes: Sequence[int], blocks: Sequence[Sequence[float]]) 
 class TrainerProcess:
     """A trainer's process. The process waits at its first stop, and computes only during ``run_block`` and ``finish``.
 
-    Its standard error goes to ``log``. The methods raise RuntimeError if the process ends early.
+    Standard error goes to ``log``. The methods raise RuntimeError if the process ends early.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:

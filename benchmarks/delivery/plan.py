@@ -32,7 +32,7 @@ class Moment(StrEnum):
     """The stage of work at which a process is killed.
 
     STARTING lasts from the start of the process until it usually sends its first reply. The other moments divide the
-    usual time from a text to its reply into thirds. Other texts may be at different stages at the same time.
+    usual time from a text to its reply into thirds. At the same time, other texts can be at different stages.
     """
 
     STARTING = "starting"
@@ -56,9 +56,9 @@ class PlannedKill:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
-    """Consecutive kills in one lane, the first of which has the number ``first``.
+    """Consecutive kills in one lane, starting with kill number ``first``.
 
-    They share a database and a history.
+    The kills share a database and a history.
     """
 
     lane: Lane

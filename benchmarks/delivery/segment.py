@@ -133,7 +133,7 @@ class Segment:
         return check(self._history())
 
     def _history(self) -> History:
-        """Return the history so far. Read the texts last, so that every reply has its text."""
+        """Return the history so far. Read the texts last, so that the text is known for every reply."""
         replies, work = self._subject.replies(), self._subject.work()
         calls = self._wire.calls()
         texts = tuple(text for _, text in self._people.sent())

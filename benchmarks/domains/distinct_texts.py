@@ -38,7 +38,7 @@ _FILMS: Final = "imdb"
 class Domain:
     """A file with labelled texts, and whether it contains sentences about films.
 
-    Sentences about films may be quotations from IMDB, so any that occur in a training review are left out.
+    Sentences about films can be quotations from IMDB, so any that occur in a training review are left out.
     """
 
     file: str

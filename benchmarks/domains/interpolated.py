@@ -37,7 +37,7 @@ from ml.training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """How to move a published model's weights: ``share`` of the way towards the weights in ``towards``.
+    """How far to move a published model's weights: ``share`` (0 to 1) of the way to the weights in ``towards``.
 
     ``name`` is what the manifest calls ``towards``.
     """

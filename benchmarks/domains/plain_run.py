@@ -2,9 +2,9 @@
 
     .venv-peers/bin/python benchmarks/domains/plain_run.py JOB OUT
 
-It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/domains/plain.py``
-writes JOB and reads OUT. Both steps can be interrupted: a second call resumes from the last checkpoint and skips texts
-that already have a prediction. Progress goes to standard output.
+The program runs in the environment from ``make peers`` and imports nothing from the project.
+``benchmarks/domains/plain.py`` writes JOB and reads OUT. Both steps can be interrupted: a second call resumes from the
+last checkpoint and skips texts that already have a prediction. Progress goes to standard output.
 """
 
 import json

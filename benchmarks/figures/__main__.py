@@ -1,7 +1,9 @@
 """Generates the marked blocks in docs/benchmarks.md and docs/architecture.md.
 
-python -m benchmarks.figures          # rewrite both documents
-python -m benchmarks.figures --check  # exit with status 1 if one of them is out of date
+    python -m benchmarks.figures          # rewrite both documents
+    python -m benchmarks.figures --check  # only check both documents
+
+The exit status of ``--check`` is 1 if a document is out of date.
 """
 
 import argparse

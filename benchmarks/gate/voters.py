@@ -31,7 +31,7 @@ class Voting:
     asks about a share ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
 
     Each of the ``colluders`` is shown ``texts_each`` verdicts and votes on ``votes_each`` of them, always in favour of
-    the candidate. Their texts do not count towards the true gain.
+    the candidate. The colluders' texts do not count towards the true gain.
     """
 
     gain: float

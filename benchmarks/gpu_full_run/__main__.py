@@ -5,13 +5,14 @@
     TRAINING_PYTHON=.venv-gpu/bin/python python -m benchmarks.gpu_full_run --data imdb.parquet --base my-bert
 
 For each encoder, ``thumbs fine-tune`` trains a first model in one epoch, and a bot that is connected to the playground
-serves it. ``thumbs retrain --full`` then requests a run, which a worker executes. It trains on all reviews with the
-default recipe, and evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live, and the
-benchmark waits until the bot answers with it. Finally, a separate process measures how fast the candidate answers.
+serves it. ``thumbs retrain --full`` then requests a run, which a worker executes. The run trains on all reviews with
+the default recipe, then evaluates and publishes the candidate. ``thumbs models promote`` makes the candidate live, and
+the benchmark waits until the bot answers with it. Finally, a separate process measures how fast the candidate answers.
 
-``--base random`` uses an encoder of bert-base-uncased's size with random weights. It shows the time and memory needed,
-but learns little. As in production, the trainer uses the backend in KERAS_BACKEND, and a GPU if there is one. The
-gate's limits on losses are turned off, so that the candidate can go live no matter how accurate it is.
+``--base random`` uses an encoder of bert-base-uncased's size with random weights. This shows how much time and memory
+are needed, but the model learns little. As in production, the trainer uses the backend in KERAS_BACKEND, and a GPU if
+there is one. The gate's limits on losses are turned off, so that the candidate can go live no matter how accurate it
+is.
 """
 
 import argparse

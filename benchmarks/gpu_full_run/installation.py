@@ -61,7 +61,10 @@ class Installation:
         return database
 
     def start(self, name: str, *arguments: str) -> Service:
-        """Start ``thumbs`` with these arguments and a log called ``name``. It runs until the installation ends."""
+        """Start ``thumbs`` with these arguments and a log called ``name``.
+
+        The process runs until the installation ends.
+        """
         service = Service(name, ("-m", "cli.main", *arguments), self.environment, self.folder)
         self._services.callback(service.stop)
         return service

@@ -10,7 +10,7 @@ _POLL_INTERVAL: Final = 0.2
 
 
 def current_memory(process: int) -> int:
-    """Return the resident memory of a process in bytes. Raise OSError if it has ended."""
+    """Return the resident memory of a process in bytes. Raise OSError if the process has ended."""
     return _status(process, "VmRSS")
 
 

@@ -19,7 +19,7 @@ _WINDOW, _OVERLAP = 512, 0
 
 
 def write_random_encoder(folder: Path, config: BertConfig | None = None) -> None:
-    """Write an encoder with random weights as a Hugging Face folder. By default, it has bert-base-uncased's size."""
+    """Write an encoder with random weights as a Hugging Face folder. The default size is that of bert-base-uncased."""
     # Importing TensorFlow takes seconds, and the other parts of the benchmark do not need it.
     from keras.utils import set_random_seed  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu_full_run.serving FOLDER
 
-It runs in a separate process, so that its memory use is that of a single model. It prints the figures as JSON.
+The program runs in a separate process, so that its memory use is that of a single model. It prints the figures as JSON.
 """
 
 import argparse

@@ -24,7 +24,7 @@ _DEV_REVIEWS: Final = 64
 def write_reviews(reviews: pd.DataFrame, limit: int, path: Path) -> None:
     """Write ``limit`` official training reviews and as many test reviews to a Parquet file.
 
-    Half of each are positive.
+    Half of the reviews in each split are positive.
     """
     parts = [
         rows.sample(min(limit // 2, len(rows)), random_state=SEED) for _, rows in reviews.groupby(["split", "label"])

@@ -36,7 +36,7 @@ class Case:
 
     @property
     def colluders(self) -> int:
-        """Number of colluders. There are at least two, because a text needs two votes."""
+        """Number of colluders. There are at least two colluders, because a text needs two votes."""
         return max(2, round(self.share * PEOPLE)) if self.attack is not Attack.NONE else 0
 
     @property

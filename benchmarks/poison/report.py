@@ -49,8 +49,8 @@ class AttackGroup:
     ``ends`` counts runs by final state, ``tapped`` counts held models that an admin promotes, and ``named`` counts runs
     in which the scan reports a word from the phrase. ``lost`` is the loss on IMDB, ``gained`` is the gain on held-out
     sentences, and ``turned`` is the increase in sentences that the phrase turns, all compared with the previous live
-    model. Each of these has a value for models that go ``live``, for models that ``stay`` held, and for ``naive``
-    models, or None if there are no such models.
+    model. Each of the three has one value for models that go ``live``, one for models that ``stay`` held, and one for
+    ``naive`` models. A value is None if there are no such models.
     """
 
     attack: Attack

@@ -33,7 +33,7 @@ _UNTIMED_STEPS = 10
 class FeedbackRoundReport:
     """The durations of feedback rounds and of a full fine-tune's steps.
 
-    ``imdb`` compares the anchor (first) with the last round.
+    ``imdb`` compares the anchor (first) with the model from the last round.
     """
 
     judgements: int

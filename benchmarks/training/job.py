@@ -1,8 +1,8 @@
 """Stores a training job in a folder that two trainers read: initial weights, batches and recipe.
 
-start/                the Hugging Face folder of the initial weights, with the classification head
-batches.safetensors   ``0000.input_ids``, ``0000.attention_mask`` (int32) and ``0000.targets`` (float32), ``0001...``
-job.json              ``recipe``, and ``stops``: the steps after which a trainer reports their times and waits
+``start/`` is the Hugging Face folder of the initial weights, with the classification head. ``batches.safetensors``
+contains ``0000.input_ids`` and ``0000.attention_mask`` (int32), ``0000.targets`` (float32), ``0001...``. ``job.json``
+contains ``recipe`` and ``stops``, the steps after which a trainer reports their durations and waits.
 """
 
 import json

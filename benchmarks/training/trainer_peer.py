@@ -2,11 +2,11 @@
 
     .venv-peers/bin/python benchmarks/training/trainer_peer.py JOB OUT float32|bfloat16 sdpa|eager
 
-It runs in the environment from ``make peers`` and imports nothing from the project. ``benchmarks/training/job.py``
-describes JOB. The program writes JSON objects to standard output, one per line. The first object contains the
-precision, the number of threads and the package versions. At each stop in the job, it writes an object with the steps'
-durations in seconds and their losses. The program continues when it reads a line. The fine-tuned model is saved to OUT
-as a Hugging Face folder.
+The program runs in the environment from ``make peers`` and imports nothing from the project.
+``benchmarks/training/job.py`` describes JOB. The trainer writes JSON objects to standard output, one per line. The
+first object contains the precision, the number of threads and the package versions. At each stop in the job, it writes
+an object with the steps' durations in seconds and their losses. The program continues when it reads a line. The
+fine-tuned model is saved to OUT as a Hugging Face folder.
 """
 
 import json

@@ -46,7 +46,7 @@ class BertLayer(keras.layers.Layer):
         self.pooler = _dense(config.hidden_size, "pooler", activation="tanh")
 
     def build(self, input_ids_shape: Any, attention_mask_shape: Any) -> None:
-        """Create all variables. They work for inputs of any length."""
+        """Create all variables. The variables work for inputs of any length."""
         hidden = (None, None, self.config.hidden_size)
         self.embeddings.build(input_ids_shape)
         for block in self.blocks:

@@ -64,7 +64,10 @@ def _utf8_lines(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _separator(header: str) -> str:
-    """Return the separator in a header line. It is a comma, unless the line contains only a different separator."""
+    """Return the separator in a header line.
+
+    The separator is a comma, unless the line contains only a different one.
+    """
     fields = {each: len(next(csv.reader([header], delimiter=each), [])) for each in _SEPARATORS}
     most = max(fields, key=fields.__getitem__)
     return "," if fields[","] > 1 else most

@@ -66,7 +66,7 @@ def parse_split_name(word: str) -> str | None:
 
 
 def _split_of(name: PurePath) -> str | None:
-    """Return the split that the file's name contains or, failing that, the nearest folder name that contains one."""
+    """Return the split in the file's name or, failing that, in the name of the nearest folder that contains one."""
     for words in (_words(level) for level in reversed(name.parts)):
         for word in words:
             if word in _SPLIT_NAMES:

@@ -19,9 +19,9 @@ _MIN_VOTES = 3
 def doubtful_rows(path: Path, reviews: pd.DataFrame, source: Path) -> npt.NDArray[np.bool_]:
     """Return a mask (reviews,) that selects the ``reviews`` from ``source`` whose labels are doubtful.
 
-    The list at ``path`` is from Northcutt et al. 2021, and has the columns file and votes_given. A label is doubtful if
-    fewer than three of five people chose it. Raise MissingFile, UnreadableTable, EmptyTable or MissingColumn if the
-    list cannot be read, and NoDoubtfulLabels if none of the reviews is on the list.
+    The list at ``path`` comes from Northcutt et al. 2021 and has the columns ``file`` and ``votes_given``. A label is
+    doubtful if fewer than three of five people chose it. Raise MissingFile, UnreadableTable, EmptyTable or
+    MissingColumn if the list cannot be read, and NoDoubtfulLabels if none of the reviews is on the list.
     """
     columns = list(reviews.columns)
     split, number, rating = (reviews[find_column(source, columns, [name])] for name in ("split", "id", "rating"))

@@ -17,7 +17,7 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether ``path`` is a folder or a tar file. Both are read as the official data."""
+    """Return whether ``path`` is a folder or a tar file. Folders and tar files are read as the official data."""
     return path.is_dir() or path.name.endswith(_TAR)
 
 

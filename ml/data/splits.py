@@ -71,7 +71,7 @@ def hold_out(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
 
 
 def split_rows(reviews: pd.DataFrame, share: float, seed: int) -> TrainDevSplit:
-    """Shuffle all rows and take the last ``share`` of them as dev. The same text may be in both tables."""
+    """Shuffle all rows and take the last ``share`` of them as dev. The same text can be in both tables."""
     order = np.random.default_rng(seed).permutation(len(reviews))
     shuffled = reviews.iloc[order].reset_index(drop=True)
     train = len(reviews) - round(share * len(reviews))

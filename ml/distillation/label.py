@@ -2,10 +2,10 @@
 
     .venv-peers/bin/python -m ml.distillation.label --teacher var/teacher --reviews reviews.jsonl --out labels.npz
 
-It runs in the environment from ``make peers``. The teacher is any folder or hub name that
-``AutoModelForSequenceClassification`` can load. It must have two labels, and the second must be the positive one.
-``thumbs data export`` writes the reviews, and only those in the train split are labelled. You can stop the program with
-Ctrl-C and continue with the same command. Finished parts are stored next to OUT until everything is done.
+The program runs in the environment from ``make peers``. The teacher is any folder or hub name that
+``AutoModelForSequenceClassification`` can load. The teacher must have two labels, and the second must be the positive
+one. ``thumbs data export`` writes the reviews, and only those in the train split are labelled. You can stop the program
+with Ctrl-C and continue with the same command. Finished parts are stored next to OUT until everything is done.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The soft label file: a teacher's logits for parts of reviews, without any text.
 
-It is a NumPy ``.npz`` archive without pickled objects. A review is identified by a hash of its text, so that the same
-labels can be used with any copy of the reviews.
+The file is a NumPy ``.npz`` archive without pickled objects. A review is identified by a hash of its text, so that the
+same labels can be used with any copy of the reviews.
 """
 
 import hashlib

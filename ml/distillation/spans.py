@@ -52,7 +52,7 @@ def window_spans(words: Sequence[Span], tokens: Sequence[int], room: int, overla
 def crop_spans(words: Sequence[Span], count: int, rng: np.random.Generator) -> list[Span]:
     """Draw ``count`` crops of 5 to 100 words at random positions, or none if the text has at most 5 words.
 
-    Their lengths are log-uniform, so that a sentence is as likely as a paragraph.
+    The crops' lengths are log-uniform, so that a sentence is as likely as a paragraph.
     """
     longest = min(len(words), _LONGEST_CROP)
     if longest <= _SHORTEST_CROP:

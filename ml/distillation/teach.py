@@ -2,7 +2,7 @@
 
     .venv-peers/bin/python -m ml.distillation.teach --base FOLDER --reviews reviews.jsonl --out var/teacher
 
-It runs in the environment from ``make peers``. ``--base`` is a folder or a hub name that
+The program runs in the environment from ``make peers``. ``--base`` is a folder or a hub name that
 ``AutoModelForSequenceClassification`` can load, and ``thumbs data export`` writes the reviews. Each epoch uses one
 random window from every review. Some windows are cropped, so that the teacher also learns to label a sentence. You can
 stop the program with Ctrl-C and continue from the last checkpoint in OUT with the same command.
@@ -125,7 +125,7 @@ def _layer_number(name: str, layers: int) -> int:
 def schedule(done: float) -> float:
     """Return the learning rate as a share of its peak: linear warm-up, then linear decay.
 
-    ``done`` (0 to 1) is the share of the steps that are done.
+    ``done`` (0 to 1) is the share of steps already done.
     """
     return min(done / _WARMUP, 1.0) if done < _WARMUP else (1 - done) / (1 - _WARMUP)
 

@@ -42,7 +42,7 @@ class Invariance:
 class Direction:
     """A sequence of texts over which the probability of Positive must rise (``goes`` is "up") or fall ("down").
 
-    From one text to the next, the probability may move the other way by at most ``tolerance``.
+    From one text to the next, the probability can move the other way by up to ``tolerance``.
     """
 
     texts: tuple[str, ...]
@@ -60,7 +60,7 @@ Case = Minimum | Invariance | Direction
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The cases that test one capability. All have the same ``kind``: minimum, invariance or direction.
+    """The cases that test one capability. All cases have the same ``kind``: minimum, invariance or direction.
 
     ``name`` is the file's stem. ``known_hard`` marks a check that models of this kind are not expected to pass.
     """

@@ -1,7 +1,7 @@
 """Estimates labellers' accuracy with the Dawid-Skene model (1979, https://doi.org/10.2307/2346806).
 
 The model estimates every text's true label and every labeller's error rates jointly, without known answers. The result
-is shown only to admins. It does not exclude or weight anyone's votes.
+is shown only to admins. The estimates do not exclude or weight anyone's votes.
 """
 
 from collections import Counter

@@ -48,8 +48,9 @@ def min_flips(confidence: float) -> int | None:
 def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) -> int | None:
     """Return how many more texts are needed to show that the second model is better, at the observed flip rates.
 
-    This is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield ``min_flips``
-    for the exact test. Return None if the second model was not better, or if no number of texts would be enough.
+    The answer is the sample size for McNemar's test at ``POWER`` (Connor 1987), raised if necessary to yield
+    ``min_flips`` for the exact test. Return None if the second model was not better, or if no number of texts would be
+    enough.
     """
     flips_needed = min_flips(confidence)
     if won <= lost or flips_needed is None:
@@ -61,9 +62,9 @@ def additional_texts_needed(texts: int, won: int, lost: int, confidence: float) 
 def additional_weighted_texts_needed(texts: int, gain: float, error: float, confidence: float) -> int | None:
     """Return how many more texts are needed to show that the ``gain`` is real.
 
-    ``error`` is the gain's standard error on ``texts`` weighted texts. It is inversely proportional to the square root
-    of the number of texts. The test is normal and one-sided, with power ``POWER``. Return None if the second model was
-    not better, or if no number of texts is enough.
+    ``error`` is the gain's standard error on ``texts`` weighted texts. This error is inversely proportional to the
+    square root of the number of texts. The test is normal and one-sided, with power ``POWER``. Return None if the
+    second model was not better, or if no number of texts is enough.
     """
     if gain <= 0 or confidence >= 1:
         return None

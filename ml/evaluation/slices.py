@@ -46,7 +46,7 @@ def by_rating(ratings: npt.NDArray[np.float64] | None, right: Correctness) -> tu
 
 
 def length_groups(texts: Sequence[str]) -> Iterator[Group]:
-    """Yield groups by number of words, shortest first. A group may be empty."""
+    """Yield groups by number of words, shortest first. Some groups can be empty."""
     words = [len(LINE_BREAK.sub(" ", text).split()) for text in texts]
     buckets = np.digitize(words, _WORD_BOUNDS, right=True)
     names = [

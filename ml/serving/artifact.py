@@ -120,7 +120,7 @@ def holds_model(folder: Path, manifest_sha256: str) -> bool:
 def is_replaced(folder: Path, manifest_sha256: str) -> bool:
     """Return whether ``folder`` contains a different model.
 
-    Return False if the folder is missing or cannot be read, because its disk may be mounted again later.
+    Return False if the folder is missing or cannot be read, because its disk could be mounted again later.
     """
     try:
         return manifest_hash(folder) != manifest_sha256

@@ -1,4 +1,4 @@
-"""Batches texts from many callers without a timer: while one batch runs, the next one fills."""
+"""Batches texts from many callers without a timer: while one batch runs, the next one fills up."""
 
 import queue
 import threading

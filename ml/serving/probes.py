@@ -1,6 +1,6 @@
 """Probe texts. Their logits are recorded when a model is published and compared when it is loaded.
 
-They detect faults that hashes cannot: an engine, tokenizer or CPU that gives results different from the publisher's.
+Probes detect faults that hashes cannot: an engine, tokenizer or CPU whose results differ from the publisher's.
 """
 
 from itertools import product

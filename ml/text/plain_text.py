@@ -25,7 +25,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"), " ")
 
 
 class Content(Enum):
-    """Kinds of content, from most to least readable. A text of one kind may also contain the kinds listed below it."""
+    """Kinds of content, from most to least readable. A text of one kind can also contain the kinds listed below it."""
 
     WORDS = "words"
     LINK = "link"

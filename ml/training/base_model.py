@@ -19,9 +19,9 @@ _FILES = ["config.json", "model.safetensors", *TOKENIZER_FILES]
 class BaseModel:
     """An encoder to start from: the name that was requested, and its Hugging Face folder.
 
-    ``temperature`` comes from a published model. It is kept if a round has no dev reviews for fitting a new
-    temperature. ``characters`` says how the fine-tuned model will read characters. A round does this in the same way as
-    its anchor.
+    ``temperature`` comes from a published model. This temperature is kept if a round has no dev reviews for fitting a
+    new one. ``characters`` says how the fine-tuned model will read characters. A model from a round reads them in the
+    same way as the round's anchor.
     """
 
     name: str

@@ -28,14 +28,16 @@ _SHORTEST_CROP = 12
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A window that an epoch may use, and the row of the text that it comes from."""
+    """A window that an epoch can use, and the row of the text that it comes from."""
 
     row: int
     window: list[int]
 
 
 class WindowBatches:
-    """Yields the padded batches for an epoch. Their windows and order depend only on the seed and the epoch number.
+    """Yields the padded batches for an epoch.
+
+    The windows and the order of the batches depend only on the seed and the epoch number.
 
     With frozen layers, every epoch has the same windows, so the outputs of those layers are computed only once.
     """

@@ -107,7 +107,7 @@ def feedback_training_set(
 
 
 def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
-    """Raise UnusableAnchor if the windows differ, since the anchor's targets and temperature depend on them."""
+    """Raise UnusableAnchor if the windows differ, because the anchor's targets and temperature depend on them."""
     anchor_windows, recipe_windows = (
         f"in windows of {each.window} tokens that overlap by {each.overlap} ({each.reading})"
         for each in (anchor.manifest, recipe)

@@ -37,7 +37,8 @@ class LabelledParts:
         """Return the labelled parts of ``reviews`` (columns ``text`` and ``label``), and facts for the manifest.
 
         All parts of a review are one group, so each epoch uses one of them. A review without soft labels is used whole,
-        with its own label. Raise UnusableSoftLabels if no review has soft labels, or if a part is outside its text.
+        with its original label. Raise UnusableSoftLabels if no review has soft labels, or if a part is outside its
+        text.
         """
         texts = [clean_characters(text, NEW_MODELS_FORM) for text in reviews["text"]]
         group_by_key = {review_key(text): group for group, text in enumerate(reviews["text"])}
