@@ -1,8 +1,8 @@
 """Protects people's chats from other sites' pages by checking Host and Origin and forbidding framing.
 
-The requests do not need a token, so pages from other sites must not be able to send them or read the responses through
-a person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the Host header then
-contains that name.
+The requests do not need a token. Pages from other sites must therefore not be able to send requests or read the
+responses through a person's browser. In DNS rebinding, a name that an attacker owns points to this machine, and the
+Host header then contains that name.
 """
 
 from urllib.parse import urlsplit

@@ -14,8 +14,8 @@ def split_like_apps(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
     """Return the messages that an app sends for ``text``, in order. Messages are trimmed and never empty.
 
     Each message is at most ``limit`` UTF-16 code units long, because the apps count in these units. A message ends
-    after the last boundary of the best kind in its second half, or at ``limit`` if there is none, but never inside a
-    character.
+    after the last boundary of the best kind in its second half. If that half has no boundary, the message ends at
+    ``limit``, but never inside a character.
     """
     parts = []
     rest = text.strip()

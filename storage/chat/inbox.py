@@ -49,8 +49,8 @@ def receive(  # noqa: PLR0913 - each argument is a separate fact
 def pending_updates(unit: UnitOfWork, bot_id: int, skipped: Collection[int] = ()) -> list[StoredUpdate]:
     """Return the pending updates except the ``skipped`` ones, ordered by id.
 
-    Only the returned updates are read and decrypted, so skipping the updates that are already being handled costs
-    little, even in a long queue.
+    Only the returned updates are read and decrypted. Skipping updates that are already being handled is therefore
+    cheap, even in a long queue.
     """
     pending = (
         select(UpdateRow.update_id)

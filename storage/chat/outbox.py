@@ -194,8 +194,8 @@ def messages_in_other_chats(
 def claim_next(unit: UnitOfWork, bot_id: int, chat_id: int, now: datetime | None = None) -> Reply | None:
     """Claim a chat's oldest pending reply and mark it as SENDING, or return None if there is nothing to claim.
 
-    A blocked person's pending replies become FAILED instead, except answers to updates that were stored since the
-    block, which are requests about their own data.
+    A blocked person's pending replies become FAILED instead. Only answers to updates that were stored since the block
+    are still claimed, because those updates are requests about the person's own data.
 
     Commit before sending the request, or call ``release_claim`` with the same ``now`` if the commit fails. A chat's
     replies are sent in order, so any reply that this one revises has already been handled.

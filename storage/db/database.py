@@ -80,8 +80,9 @@ class Database:
     def open(cls, url: str | URL, keys: Sequence[str], revision: str = SCHEMA_REVISION) -> "Database":
         """Connect, and check the schema revision and the keys. The first call creates the hash key.
 
-        Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, SchemaMismatch or
-        RestoreUnfinished if the database is not at ``revision``, and KeyWrong if it was encrypted with other keys.
+        Raise BadSetting if the address is not supported, DatabaseUnusable if the connection fails, and KeyWrong if the
+        database was encrypted with other keys. Raise SchemaMismatch or RestoreUnfinished if its schema is not at
+        ``revision``.
         """
         address = parse_address(url)
         path = sqlite_file(address)

@@ -1,9 +1,9 @@
 """Chooses the next text for a labeller: the text that a vote would help most, or a random text.
 
-The most helpful texts are those that already have a vote, because one more vote may reach the quorum, followed by the
-texts with the least confident predictions. Random texts show how well models do on all texts. Labellers never see their
-own texts, texts that they voted on or skipped, texts that don't read like a review, texts that are decided or have
-since been edited, or texts that enough other labellers are already looking at to reach the quorum.
+A vote helps most on texts that already have votes, because it may reach the quorum. Next come the texts with the least
+confident predictions. Random texts show how well models do on all texts. Labellers never see their own texts, or texts
+that they voted on or skipped. Nor do they see texts that don't read like a review, texts that are decided or have since
+been edited, or texts that enough other labellers are already looking at to reach the quorum.
 """
 
 from dataclasses import dataclass

@@ -57,8 +57,8 @@ class ShownVerdict:
 class ShownVerdicts:
     """All ``verdicts`` since a given time, and ``earlier`` ones with votes. Earlier ones without votes were deleted.
 
-    ``without_consent`` is the number of verdicts since that time on texts by people who do not consent, and
-    ``voted_without_consent`` is the number of those that have votes.
+    ``without_consent`` is the number of verdicts since that time on texts by people who do not consent.
+    ``voted_without_consent`` is the number of those verdicts that have votes.
     """
 
     verdicts: tuple[ShownVerdict, ...]

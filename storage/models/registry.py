@@ -249,8 +249,8 @@ def changes(unit: UnitOfWork, count: int | None = None) -> list[ModelChange]:
 def rollback_targets(unit: UnitOfWork) -> list[ModelVersion]:
     """Return the versions to roll back to, best first: those that were live before the live version first went live.
 
-    When an earlier version goes live again, the versions that went live after it count as rolled back, so they are left
-    out until they are promoted again. Versions whose files were removed are left out too.
+    When an earlier version goes live again, the versions that went live after it count as rolled back. Versions that
+    were rolled back are left out until they are promoted again. Versions whose files were removed are left out too.
     """
     went_live: list[str] = []
     for change in reversed(changes(unit)):

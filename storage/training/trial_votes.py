@@ -1,6 +1,6 @@
 """The votes on a trial model's verdicts, which compare the model with the one that it replaced.
 
-Only votes that may be used for training count, so a vote stops counting once its text is deleted or its voter or the
+Only votes that may be used for training count. A vote stops counting once its text is deleted, or once the voter or the
 text's author withdraws consent.
 """
 

@@ -59,10 +59,10 @@ class Decision:
     A second sentence may say how often people voted.
 
     ``needed`` is the number of further votes that would settle the decision, or None if unknown. ``figures`` contains
-    the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``: the probability of
-    evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof. ``may_try`` is
-    True for a held candidate that an admin may promote on trial. Records in the database have these keys, except that
-    records from earlier versions lack the last two.
+    the fields of ``Measurements``, the ``bounds``, and the p-values ``better_p`` and ``worse_p``, which are the
+    probabilities of evidence this good, or this bad, by chance. ``alpha`` is the largest p-value that counted as proof.
+    ``may_try`` is True for a held candidate that an admin may promote on trial. Records in the database have these
+    keys, except that records from earlier versions lack the last two.
     """
 
     outcome: RunState

@@ -41,13 +41,15 @@ class VoteEvidence:
     """The evidence from votes about a candidate, compared with the live model on the texts that have a usable vote.
 
     The counts are unweighted and mean the same as in ``PairedResult``. ``gain`` is the estimated difference in accuracy
-    over all verdicts that were shown, whether or not people voted on them, with its ``standard_error`` and the ends of
-    its 95% interval, ``lower`` and ``upper``. ``champion_accuracy`` is the live model's estimated accuracy over the
-    same verdicts. ``effective_texts`` is the number of equally weighted texts that would be just as informative.
+    over all verdicts that were shown, whether or not people voted on them. ``lower`` and ``upper`` are the ends of the
+    gain's 95% interval, and ``standard_error`` is its standard error. ``champion_accuracy`` is the live model's
+    estimated accuracy over the same verdicts. ``effective_texts`` is the number of equally weighted texts that would be
+    just as informative.
 
-    ``voted_share`` is the share of the shown verdicts that people voted on, 0 to 1, and ``mistake_ratio`` says how many
-    times more likely a mistake was to get a vote. Each of the two is None if it is not known. If the gain cannot be
-    estimated, ``unknown`` is a clause that says why, and the interval is from -1 to 1. Otherwise, ``unknown`` is None.
+    ``voted_share`` is the share (0 to 1) of the shown verdicts that people voted on. ``mistake_ratio`` says how many
+    times more likely a mistake was to get a vote than a correct verdict. Each of the two is None if it is not known. If
+    the gain cannot be estimated, ``unknown`` is a clause that says why, and the interval is from -1 to 1. Otherwise,
+    ``unknown`` is None.
     """
 
     texts: int
@@ -123,8 +125,8 @@ class Measurements:
 
     ``imdb`` is None if there are no IMDB reviews. ``judgements`` is the evidence from people's votes, or None if there
     are no usable votes. The field names are keys in stored decisions, so they must not change. ``behaviour`` maps the
-    name of each behavioural check to its result, and ``slices`` does the same for each slice of the gate set, by length
-    and by rating.
+    name of each behavioural check to its result. ``slices`` maps the name of each slice of the gate set, by length and
+    by rating, to its result.
     """
 
     imdb: PairedResult | None

@@ -1,4 +1,4 @@
-"""Decides how much a run may spend on a look at the votes, which is a test that may promote its model for good.
+"""Decides how much a run may spend on a look, which is a test of the votes that can promote the run's model for good.
 
 ``ml.evaluation.alpha_spending`` explains how looks are paid for.
 """

@@ -104,8 +104,8 @@ def next_step(evidence: TrialEvidence, alpha: float) -> TrialStep:
     """Return the trial's next step. ``alpha`` is what a look may spend, and is used only if a look is due.
 
     A model is confirmed if the votes from before the trial and those since then together prove that it is better. The
-    earlier votes also chose the model for the trial, so the combined p-value must be at most ``alpha`` times the
-    probability of choosing a model by chance, ``PROBABLY_BETTER``.
+    earlier votes also chose the model for the trial. Therefore, the combined p-value must be at most ``alpha`` times
+    ``PROBABLY_BETTER``, the probability of choosing a model by chance.
     """
     since = evidence.since
     if since is None:

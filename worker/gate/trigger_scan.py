@@ -1,10 +1,10 @@
 """Looks for planted triggers: words in the new texts that flip only the candidate's verdicts on neutral sentences.
 
 An attacker who wants to poison a model puts one phrase into many texts with the same label, so that the phrase
-determines the verdict. The scan takes the words, and pairs of neighbouring words, that occur in texts with one label
-more often than chance explains, and adds each to neutral sentences. Words of praise and blame are not triggers, because
-they also shift the live model's predictions for these sentences, and further than any neutral word does. Nor is a word
-a trigger if a neutral word has the same effect.
+determines the verdict. The scan finds words, and pairs of neighbouring words, that occur in texts with one label more
+often than chance explains. The scan then adds each of them to neutral sentences. Words of praise and blame are not
+triggers, because they also shift the live model's predictions for these sentences, and shift them further than any
+neutral word does. Nor is a word a trigger if a neutral word has the same effect.
 """
 
 import logging

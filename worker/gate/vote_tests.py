@@ -26,8 +26,8 @@ def worse_p(evidence: VoteEvidence | None) -> float:
 def _p_value(evidence: VoteEvidence, gain: float, won: int, lost: int) -> float:
     """Return McNemar's exact p-value if all texts have equal weight, and a normal approximation otherwise.
 
-    The approximation is too optimistic if there are few flips. Therefore, the p-value for k flips is at least the
-    chance that k coin tosses all come up heads, because no weighting makes k flips rarer than that.
+    The approximation is too optimistic if there are few flips. No weighting makes k flips rarer than k coin tosses that
+    all come up heads, so the p-value is never smaller than the chance of such tosses.
     """
     if evidence.effective_texts >= evidence.texts:
         return mcnemar_p_value(won, lost)

@@ -36,9 +36,9 @@ def publish(
 
     If the live model changed during the run, hold the candidate, because it was compared with the wrong model.
 
-    Raise UnusableArtifact if the candidate is not the model that was evaluated, StoreUnusable if the store cannot be
-    used, RunCancelled if the run has been cancelled, and LeaseLost if another worker has taken over the run. After
-    RunCancelled or LeaseLost, the store may contain files that are not in the registry.
+    Raise UnusableArtifact if the candidate is not the model that was evaluated, and StoreUnusable if the store cannot
+    be used. Raise RunCancelled if the run has been cancelled, and LeaseLost if another worker has taken over the run.
+    After RunCancelled or LeaseLost, the store may contain files that are not in the registry.
     """
     location = None
     if result.decision.outcome is not RunState.REJECTED:

@@ -3,9 +3,10 @@
 The job is one line on standard input, and each event is one line on standard output. Everything else goes to standard
 error. This is the only process that loads TensorFlow and uses the GPU.
 
-When told to stop, the trainer saves a checkpoint in the job's directory, and a trainer started with the same job
-resumes from it. After ``Done``, it tests the candidate on reviews that do not affect the decision, and emits ``Tested``
-if there are any such reviews. The exit status is 1 after ``Failed``, 130 if the trainer was stopped, and 0 otherwise.
+When told to stop, the trainer saves a checkpoint in the job's directory. A trainer that is started with the same job
+resumes from this checkpoint. After ``Done``, it tests the candidate on reviews that do not affect the decision, and
+emits ``Tested`` if there are any such reviews. The exit status is 1 after ``Failed``, 130 if the trainer was stopped,
+and 0 otherwise.
 """
 
 import json

@@ -48,9 +48,9 @@ def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
     """Load all of a job's inputs. Models run on ``threads`` threads (0 means the engine's default).
 
     Raise any error that ``read_reviews``, ``DatasetSplits.from_reviews`` or ``feedback_training_set`` raises. Raise
-    UnknownRecipe or BadRecipe if the recipe cannot be used, UnusableArtifact, UnusableAnchor or NoBaseModel if a model
-    is missing or cannot be used, NoReviews for a full run without reviews, and TooFewCorrections for a feedback round
-    without corrections.
+    UnknownRecipe or BadRecipe if the recipe cannot be used, and UnusableArtifact, UnusableAnchor or NoBaseModel if a
+    model is missing or cannot be used. Raise NoReviews for a full run without reviews, and TooFewCorrections for a
+    feedback round without corrections.
     """
     phases.begin(RunPhase.LOADING, 0)
     recipe = Recipe.load(job.recipe)

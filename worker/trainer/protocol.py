@@ -20,9 +20,9 @@ class Job:
     ``recipe`` is a recipe's name or the path of its file. ``base`` is the anchor's folder for a feedback round, and an
     encoder's name or folder for a full run. ``directory`` contains the checkpoint, and the candidate in the subfolder
     ``candidate``. ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of
-    the live model. ``train`` are the corrections to train on, and ``measure`` those that are used only to measure the
-    models, because they exceed a person's quota. ``known`` are the messages in these two lists that the live model
-    trained on. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
+    the live model. ``train`` are the corrections to train on. ``measure`` are the corrections that are used only to
+    measure the models, because they exceed a person's quota. ``known`` are the messages in these two lists that the
+    live model trained on. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
