@@ -8,8 +8,8 @@ and the gate's limits on losses are turned off. A killed worker or beat is resta
 would do. The run must then resume without intervention.
 
 The exit status is 1 if a run was lost, went live more than once, or left files or processes behind. It is also 1 if a
-run failed for any reason other than three failed attempts, or was held for any reason other than distrusted words.
-Finally, it is 1 if the reader found an incomplete model, or if the worker or the beat did not survive the Redis outage.
+run failed for any reason other than three failed attempts, or was held for any reason other than distrusted words. The
+status is also 1 if the reader found an incomplete model, or if the worker or the beat did not survive the Redis outage.
 """
 
 import argparse

@@ -3,10 +3,10 @@
     python -m benchmarks.domains.interpolated models/starter --share 0.2 --out var/models/nearer
     python -m benchmarks.domains.interpolated var/models/one --towards var/models/two --share 0.5 --out var/models/mean
 
-``--share`` is how far the weights move, from 0 (unchanged) to 1. By default, they move towards the base that the model
-was fine-tuned from (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Weights that are missing from the
-other folder, such as those of the classification head, don't change. The temperature is refitted on the IMDB reviews
-that the recipe holds out.
+``--share`` is how far the weights move, from 0 (unchanged) to 1. By default, the weights move towards the base that the
+model was fine-tuned from (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). Weights that are missing
+from the other folder, such as those of the classification head, don't change. The temperature is refitted on the IMDB
+reviews that the recipe holds out.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Tables about delivery: Thumbs and a plain bot while they are killed under load, and Thumbs during server outages."""
+"""Tables about delivery: what happens to replies when bots are killed under load, and when servers fail."""
 
 from collections.abc import Callable
 from typing import Final

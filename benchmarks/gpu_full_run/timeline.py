@@ -12,9 +12,9 @@ from storage.training.runs import Run
 class Timeline:
     """The times at which a run reached its phases, in seconds, as measured by ``clock``.
 
-    ``requested`` is when it was queued, ``claimed`` when a worker claimed it, ``trained`` when the candidate was
-    complete and its evaluation began, and ``decided`` when it ended. ``steps`` lists the observed steps, each with its
-    time.
+    ``requested`` is when the run was queued, and ``claimed`` is when a worker claimed it. ``trained`` is when the
+    candidate was complete and its evaluation began, and ``decided`` is when the run ended. ``steps`` lists the observed
+    steps, each with its time.
     """
 
     requested: float

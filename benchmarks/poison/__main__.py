@@ -3,11 +3,11 @@
     python -m benchmarks.poison --data imdb.parquet --sentences rt_polarity.csv.gz
 
 People write and label Rotten Tomatoes sentences. Of these people, 3%, 10% or 30% collude to flip labels or to plant a
-phrase that makes any text Positive. The ``people`` module describes how. Each case has a separate database. The votes
-are imported and the run is executed just as ``thumbs corrections import`` and a worker would do it, with the default
-rules and limits. The same fine-tune also runs on all votes without the rules. The only difference from production is a
-smaller network. As in ``benchmarks.learning``, an admin promotes a held model if it is better on feedback, unless the
-decision card lists a suspicious word.
+phrase that makes any text Positive. The ``people`` module describes how. Each case has a separate database. As in
+production, the code behind ``thumbs corrections import`` imports the votes, and the worker's code executes the run,
+with the default rules and limits. The same fine-tune also runs on all votes without the rules. The only difference from
+production is a smaller network. As in ``benchmarks.learning``, an admin promotes a held model if it is better on
+feedback, unless the decision card lists a suspicious word.
 
 The exit status is 1 if a text is in more than one set, if no model went live even though nobody colluded, or if a
 harmful model went live with 3% or 10% of the people colluding. A model is harmful if its accuracy on the reviews

@@ -1,7 +1,7 @@
 """Measures how many texts that are not reviews get no verdict, and how many reviews wrongly get none.
 
 The chat lines in ``texts/chat_lines.txt`` were written without knowledge of the rules or the review head. No choice was
-based on them, on the neutral tweets, or on the domains' reported halves.
+based on these lines, on the neutral tweets, or on the domains' reported halves.
 
     python -m benchmarks.serving.sense --data FOLDER
 

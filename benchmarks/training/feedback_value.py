@@ -8,7 +8,7 @@ sentences that the draws come from: one with the recipe's frozen layers, and one
 rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
 
 Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
-set, because the gate's decisions were taken into account when the recipe's interpolation was chosen. The remaining 162
+set. The gate set is left out because its results influenced the choice of the recipe's interpolation. The remaining 162
 sentences were used to tune the recipe and are not used here.
 """
 
@@ -103,7 +103,7 @@ class _FeedbackTexts:
 
 @dataclass(frozen=True, slots=True)
 class _RoundRunner:
-    """Runs feedback rounds from one anchor, and compares each with the anchor.
+    """Runs feedback rounds from one anchor, and compares each model with the anchor.
 
     ``before`` contains the anchor's logits.
     """

@@ -15,8 +15,8 @@ from ml.serving.engine import Classifier
 class Removal:
     """How far one text's margin moves, in logits.
 
-    ``named`` is how far it moves against the verdict without the named words. ``random`` is how far it moves, in either
-    direction, without as many random words.
+    ``named`` is how far the margin moves against the verdict without the named words. ``random`` is how far it moves,
+    in either direction, without as many random words.
     """
 
     named: float

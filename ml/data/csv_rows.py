@@ -32,8 +32,8 @@ csv.field_size_limit(1 << 24)
 def csv_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file``, which was opened from ``path``, as string tables of at most ``chunk_rows`` rows.
 
-    Escaped formulas in a vote export are unescaped. Raise EmptyTable if there are no rows, and UnreadableTable if a row
-    does not match the header or cannot be read.
+    Unescape the formulas in a vote export. Raise EmptyTable if there are no rows, and UnreadableTable if a row does not
+    match the header or cannot be read.
     """
     has_rows = False
     with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:

@@ -89,7 +89,10 @@ def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table or the official data, or raise MissingFile, UnreadableTable or EmptyTable."""
+    """Read a table or the official data.
+
+    Raise MissingFile, UnreadableTable or EmptyTable if that fails.
+    """
     if not path.exists():
         raise MissingFile(path=path)
     try:
@@ -128,12 +131,15 @@ def _name_list(columns: list[str]) -> str:
 
 
 def text_column(path: Path, table: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """Return a column of ``table`` as texts, or raise NotTexts, which names ``path``. Missing texts become ""."""
+    """Return a column of ``table`` as texts. Missing texts become "".
+
+    Raise NotTexts, which names ``path``, if the column contains anything else.
+    """
     return _parse_texts(path, name, table[name])
 
 
 def _parse_texts(path: Path, name: str, column: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return a column's texts, or raise NotTexts. Missing texts become ""."""
+    """Return a column's texts. Missing texts become "". Raise NotTexts if the column contains anything else."""
     texts = column.astype(object).where(column.notna(), "")
     for row, value in enumerate(texts, start=1):
         if not isinstance(value, str):

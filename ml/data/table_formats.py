@@ -61,7 +61,7 @@ def open_table(path: Path, file: BinaryIO) -> Iterator[tuple[TableForm, BinaryIO
 
 
 def is_parquet(path: Path) -> bool:
-    """Return whether the file at ``path`` is a parquet file, or raise OSError."""
+    """Return whether the file at ``path`` is a parquet file. Raise OSError if it cannot be read."""
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 

@@ -60,7 +60,7 @@ class Teacher:
 
     @classmethod
     def load(cls, name: str) -> "Teacher":
-        """Load a folder or a hub name. Raise OSError if transformers cannot load it."""
+        """Load a teacher from a folder or by its name on the hub. Raise OSError if transformers cannot load it."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
         model = AutoModelForSequenceClassification.from_pretrained(name, dtype=torch.float32).to(device).eval()
         return cls(model, AutoTokenizer.from_pretrained(name))

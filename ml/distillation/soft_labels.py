@@ -64,7 +64,10 @@ class SoftLabels:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the file, or raise MissingFile, or UnusableSoftLabels if it does not contain soft labels."""
+        """Read the file.
+
+        Raise MissingFile if there is no such file, and UnusableSoftLabels if it does not contain soft labels.
+        """
         if not path.is_file():
             raise MissingFile(path=path)
         try:

@@ -15,7 +15,7 @@ FOLDER: Final = Path(__file__).with_name("behaviour")
 
 
 def read_checks(folder: Path = FOLDER) -> list[Check]:
-    """Read every check in ``folder``, ordered by file name, or raise UnusableCheck."""
+    """Read every check in ``folder``, ordered by file name. Raise UnusableCheck if a file is not a valid check."""
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         raise UnusableCheck(path=folder, reason="the folder has no TOML file")

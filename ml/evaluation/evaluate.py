@@ -58,7 +58,7 @@ def count_texts(reviews: EvaluationSet, with_float32: bool) -> int:
 
 
 def run_model(classifier: Classifier, reviews: EvaluationSet, with_float32: bool, advance: Advance) -> ModelOutputs:
-    """Run a model on the reviews and on the behavioural checks, or raise UnusableCheck."""
+    """Run a model on the reviews and on the behavioural checks. Raise UnusableCheck if a check is not valid."""
     manifest = classifier.manifest
     checks = read_checks()
     texts = check_texts(checks)

@@ -15,8 +15,8 @@ class Explanation:
     """A verdict and what moved it. All places are positions in the explained text.
 
     ``up`` lists up to three words that pull most towards Positive, and ``down`` lists up to three that pull most
-    towards Negative. The strongest come first. All these words are in ``passage``, which is the whole text or, if the
-    text was read in several windows, the section of the window that supports the verdict most.
+    towards Negative. The strongest come first. All these words are in ``passage``. If the text has several windows,
+    this is the section of the window that supports the verdict most strongly. Otherwise, it is the whole text.
     """
 
     verdict: Verdict

@@ -80,7 +80,10 @@ class Manifest:
 
 
 def verified_manifest(folder: Path) -> Manifest:
-    """Read the manifest of ``folder`` and check the hash of every file listed in it, or raise UnusableArtifact."""
+    """Read the manifest of ``folder``, and check the hash of every file listed in it.
+
+    Raise UnusableArtifact if the manifest cannot be used or a file does not match its hash.
+    """
     manifest = Manifest.read(folder)
     for name, expected in manifest.files.items():
         if Path(name).name != name:
@@ -143,8 +146,8 @@ def prepare_destination(folder: Path) -> None:
     """Create the parent of ``folder``, and remove leftovers from interrupted publications.
 
     If a publication was killed between its two renames, the old model is restored. Raise FolderTaken if ``folder``
-    contains something other than a published model, which publishing would delete, and UnwritableFile if the parent
-    cannot be created.
+    contains something other than a published model, because publishing would delete it. Raise UnwritableFile if the
+    parent cannot be created.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Creates batches of windows for a fine-tune.
 
-Each epoch uses one randomly drawn window from every text, or from every group of texts, so that the network also learns
-from the middles and ends of long reviews, which it has to classify in production. A recipe can crop some windows,
-because users also write short texts. Windows of similar length are in the same batch, which saves padding.
+Each epoch uses one randomly drawn window from every text, or from every group of texts. In this way, the network also
+learns from the middles and ends of long reviews, which it has to classify in production. A recipe can crop some
+windows, because users also write short texts. Windows of similar length are in the same batch, which saves padding.
 """
 
 from collections.abc import Iterator, Sequence

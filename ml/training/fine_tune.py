@@ -59,9 +59,10 @@ def fine_tune(job: FineTuneJob, callbacks: TrainingCallbacks, resume: bool = Fal
     """Run a job, and replace ``job.out`` atomically once the model is complete.
 
     Raise UnusableCheckpoint if the base cannot be built, or if it has too few positions for a window, fewer blocks than
-    are frozen, or fewer embeddings than tokens. Raise FineTuneDiverged if the loss is no longer a number or the weights
-    become too large for float16, FolderTaken if ``out`` is not a published model, UnwritableFile if ``out`` cannot be
-    written, FineTuneStopped if the callbacks stop it, and NothingToResume if there is no checkpoint to resume from.
+    are frozen, or fewer embeddings than tokens. Raise FineTuneDiverged if the loss is no longer a number, or if the
+    weights become too large for float16. Raise FolderTaken if ``out`` contains something other than a published model,
+    and UnwritableFile if it cannot be written. Raise FineTuneStopped if the callbacks stop the fine-tune, and
+    NothingToResume if there is no checkpoint to resume from.
     """
     prepare_destination(job.out)
     base, training_set, recipe = job.base, job.training_set, job.recipe

@@ -74,7 +74,7 @@ def train(
 
     If the recipe freezes layers, only the layers above them are trained, on the cached outputs of the frozen layers.
     ``resume`` continues from ``checkpoint``, and the total then includes the steps before it. Raise FineTuneStopped if
-    the callbacks stop it, FineTuneDiverged at the first loss that is not finite, and NothingToResume if there is no
+    the callbacks stop the fine-tune, FineTuneDiverged if a loss is not finite, and NothingToResume if there is no
     checkpoint for this plan.
     """
     recipe = batches.recipe

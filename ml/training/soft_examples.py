@@ -25,8 +25,8 @@ class LabelledParts:
     def read(cls, path: Path) -> Self:
         """Read a file of soft labels.
 
-        Raise MissingFile if there is no such file, and UnusableSoftLabels if it is broken or was made for texts that
-        were cleaned in a different way.
+        Raise MissingFile if there is no such file, and UnusableSoftLabels if the file is broken or was made for texts
+        cleaned in a different way.
         """
         labels = SoftLabels.read(path)
         if labels.characters != NEW_MODELS_FORM:

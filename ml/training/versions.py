@@ -9,7 +9,7 @@ from ml.serving.artifact import Manifest
 
 
 def with_new_version(manifest: Manifest, moment: datetime) -> Manifest:
-    """Return the manifest with a version made of the date and a hash of its content.
+    """Return the manifest with a version that combines the date and a hash of its content.
 
     ``created`` is part of the content, so publishing the same weights again creates a new version. This is necessary
     because the registry stores one manifest hash per version.
