@@ -43,24 +43,24 @@ def delivery(found: Results) -> str:
     kills, texts = (sum(lane[name] for lane in thumbs) for name in ("kills", "texts"))
     uncertain = len([reply for reply in found["uncertain"] if reply["lane"] != _PLAIN])
     return paragraphs(
-        f"`thumbs bot` with the shipped model was killed with `kill -9` {_kills(kills)} at random moments and "
-        f"restarted immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
-        "texts per second through the playground. The faulty wire refused calls (429, 500, 502), delayed calls, cut "
-        "connections before and after calls, and delivered updates twice and, by webhook, out of order. The history "
-        "checker compares the texts with the wire log and the bot's database. A text is lost if no reply arrived "
-        "and no reply to it is listed as uncertain.",
+        f"We ran `thumbs bot` with the shipped model, killed it with `kill -9` {_kills(kills)} at random moments, and "
+        f"restarted it immediately. Meanwhile, {load['people']} simulated people wrote a total of {load['rate']:.0f} "
+        "texts per second through the playground. Between the bot and the playground, a faulty wire refused calls "
+        "(429, 500, 502), delayed calls, cut connections before and after calls, and delivered updates twice and, by "
+        "webhook, out of order. The history checker compares the texts with the wire's log and the bot's database. A "
+        "text counts as lost if no reply to it arrived and none is listed as uncertain.",
         "The plain bot consists of python-telegram-bot with persistence, and a Celery task on Redis that classifies "
         "each text and sends the verdict. It uses the settings that the two projects' documentation recommends "
-        "(`acks_late`, `reject_on_worker_lost`, retries). Kills hit its bot, its worker or the worker's child process. "
-        "Redis redelivers a killed worker's tasks after 10 seconds; the default is one hour. The plain bot keeps no "
-        "list of uncertain replies.",
+        "(`acks_late`, `reject_on_worker_lost`, retries). Each kill hits its bot process, its worker or the worker's "
+        "child process. Redis redelivers a killed worker's tasks after 10 seconds; the default is one hour. The plain "
+        "bot keeps no list of uncertain replies.",
         command("python -m benchmarks.delivery --outages --out benchmarks/results/delivery.json"),
         table(
             ("Figure", *(_LANES[name] for name in lanes)),
             [(name, *(figure(lane) for lane in lanes.values())) for name, figure in _FIGURES.items()],
         ),
-        f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. Each "
-        "uncertain reply is listed in the database and in the results file. The aim is at most "
+        f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. The "
+        "database and the results file list each of them. Our goal was at most "
         f"{percent(MAX_UNCERTAIN)}, and at most one per kill. The plain bot replies twice if the wire delivers an "
         f"update twice, which happens to {percent(_rate(found, 'duplicate_update'), 0)} of the updates.",
         *_outages(found["outages"]),
@@ -74,10 +74,10 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
         return ()
     findings = outages["findings"]
     return (
-        "We also caused outages under the same load, with PostgreSQL and polling. PostgreSQL or Redis was stopped for "
-        "five seconds, PostgreSQL's backends were killed, or all its connections were used up. Replies are counted in "
-        "the 15 seconds before an outage and in 15 seconds that start 10 seconds after its end, if they arrived "
-        "within five seconds of their text:",
+        "We also caused outages under the same load, with PostgreSQL and polling: we stopped PostgreSQL or Redis for "
+        "five seconds, killed PostgreSQL's backends, or used up all its connections. The table counts replies that "
+        "arrived within five seconds of their text, during the 15 seconds before an outage and during 15 seconds that "
+        "start 10 seconds after its end:",
         table(
             (
                 "Outage",
@@ -99,13 +99,13 @@ def _outages(outages: Results | None) -> tuple[str, ...]:
         ),
         f"Of the {findings['texts']:,} texts written during this test, {len(findings['lost'])} were lost, "
         f"{len(findings['doubled'])} answered twice and {len(findings['out_of_order'])} answered out of order; "
-        f"uncertain replies: {len(findings['uncertain'])}.",
+        f"replies listed as uncertain: {len(findings['uncertain'])}.",
     )
 
 
 def _kills(kills: int) -> str:
     """Return the number of kills, followed by the planned number if time ran out."""
-    return f"{kills:,} times" if kills >= _PLANNED else f"{kills:,} times (of {_PLANNED:,} planned; the time ran out)"
+    return f"{kills:,} times" if kills >= _PLANNED else f"{kills:,} times (of {_PLANNED:,} planned; time ran out)"
 
 
 def _rate(found: Results, kind: str) -> float:

@@ -33,25 +33,25 @@ def domains(found: Results) -> str:
         "that were labelled by hand (Go et al. 2009), and Rotten Tomatoes sentences. Each text is used once: "
         "repeated texts are left out, and so are neutral tweets and film sentences that are part of an IMDB "
         "training review.",
-        "A hash of each text assigns it to one of two halves. Choices between models are made on the development "
-        "half and on the IMDB training reviews that the recipe holds out. The final figures are computed on the "
-        "reported half and on the official IMDB test split.",
+        "A hash of each text assigns it to one of two halves. We choose between models on the development half and on "
+        "the IMDB training reviews that the recipe holds out. The final figures are computed on the reported half and "
+        "on the official IMDB test split.",
         command(
             "python -m benchmarks.domains models/starter --data FOLDER",
             "python -m benchmarks.domains models/starter --data FOLDER --half reported",
         ),
         _sets(found),
-        "The results file has the SHA-256 digest of each set and of the IMDB train split. The program checks that "
+        "The results file contains the SHA-256 digest of each set and of the IMDB train split. The program checks that "
         "no two of these sets have a text in common. Many of the film sentences in the UCI set are quotations from "
         "official IMDB test reviews, on which no model is trained.",
-        "The plain run is what a tutorial would do: the same encoder, fine-tuned with Hugging Face's Trainer on the "
-        "official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
-        "tokens of each review. This model reads only the first 256 tokens of a text, and all of its answers count as "
-        "sure. `python -m benchmarks.domains.plain` reproduces it.",
+        "The plain run does what a tutorial would do. It fine-tunes the same encoder with Hugging Face's Trainer on "
+        "the official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
+        "tokens of each review. The resulting model reads only the first 256 tokens of a text, and all of its answers "
+        "count as sure. To reproduce it, run `python -m benchmarks.domains.plain`.",
         "The table shows each starter candidate's balanced accuracy on the development half of each set. Balanced "
         "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
-        "error, the share of unsure answers and the accuracy of the sure answers are for the four domains together. "
-        "At most 20 candidates are compared, because the best of many can look good by luck alone.",
+        "error, the share of unsure answers and the accuracy of the sure answers cover the four domains together. "
+        "We compare at most 20 candidates, because the best of many can look good by luck alone.",
         _candidates(found),
         *_comparison(found),
         *_reported(found),
@@ -141,8 +141,8 @@ def _comparison(found: Results) -> list[str]:
     ]
     return [
         "This table shows the difference from the plain run in points of balanced accuracy, with the interval from a "
-        "paired bootstrap that draws texts separately for each label. The plain run was also fine-tuned on the "
-        "held-out IMDB reviews, so the models are not compared on these reviews:",
+        "paired bootstrap that draws texts separately for each label. There are no figures for IMDB, because "
+        "the plain run was also fine-tuned on the held-out reviews:",
         table(("Candidate", *_TITLES.values()), rows),
     ]
 

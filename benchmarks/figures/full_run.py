@@ -46,11 +46,11 @@ def full_run(found: Results) -> str:
     servers = "PostgreSQL and Redis" if found["transport"] == "redis" else "SQLite and the folder transport"
     return paragraphs(
         "`thumbs fine-tune` trained a first model from each encoder, and a bot connected to the playground served it. "
-        f"A Celery worker then executed the run that `thumbs retrain --full` requests, with {servers}: it trained from "
-        f"the encoder with the default recipe ({reviews}), in {runs[0]['precision']} on {where} with Keras on "
-        f"{found['backend']}, and compared the candidate with the first model on {runs[0]['gate_reviews']:,} test "
-        "reviews. An admin's command made the candidate live, and the bot swapped to it. The bot serves in int8 on the "
-        "CPU.",
+        f"A Celery worker then executed a run that `thumbs retrain --full` had requested, with {servers}. The worker "
+        f"trained from the encoder with the default recipe ({reviews}), in {runs[0]['precision']} on {where} with "
+        f"Keras on {found['backend']}, and compared the candidate with the first model on "
+        f"{runs[0]['gate_reviews']:,} test reviews. An admin's command then promoted the candidate, and the bot "
+        "swapped to it. The bot serves in int8 on the CPU.",
         f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix of lengths, half of the texts "
         "are sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
         "including libraries.",

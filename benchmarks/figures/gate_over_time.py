@@ -9,10 +9,10 @@ def gate_over_time(found: Results) -> str:
     wrong = [row for row in years if row["gain"] == 0]
     return paragraphs(
         "We simulated years of weekly runs with the gate's own rules for looks and trials. In some years, the "
-        "candidate stays the same; in other years, each week's candidate is a new draw, which is the worst case for "
-        f"repeated looks. In all years, {percent(found['flip_rate_of_years'], 0)} of the texts flip. "
-        f"`GATE_WRONG_PROMOTIONS_PER_YEAR` is {percent(rate, 0)}, and trials start automatically where they are "
-        "allowed.",
+        "candidate stays the same; in others, each week's candidate is a new draw, which is the worst case for "
+        f"repeated looks. In all years, the models disagree on {percent(found['flip_rate_of_years'], 0)} of the "
+        f"texts. `GATE_WRONG_PROMOTIONS_PER_YEAR` is {percent(rate, 0)}, and trials, where allowed, start "
+        "automatically.",
         command("python -m benchmarks.gate.over_time"),
         "Share of years in which a model that is **no better** is promoted for good, with the mean number of trials in "
         "a year in brackets:",
@@ -30,7 +30,7 @@ def gate_over_time(found: Results) -> str:
             ("Votes a week", *(f"Gain of {_points(gain)} points" for gain in _gains(years))),
             [(str(votes), *(_right(years, votes, gain) for gain in _gains(years))) for votes in _votes(years)],
         ),
-        "The power of a single look is the share of first looks that prove a gain. The gate's test has the power of "
+        "The power of a single look is the share of first looks that prove a gain. The gate's test is as powerful as "
         f"the exact test at the same alpha ({percent(found['power'][0]['alpha'], 2)}), because the two tests are the "
         "same if all votes have the same weight. The last column shows a single exact test per year, at "
         f"{percent(rate, 0)}:",
@@ -48,7 +48,7 @@ def gate_over_time(found: Results) -> str:
                 for row in found["power"]
             ],
         ),
-        "Outcomes of trials of models that a run found probably better:",
+        "How trials end if the run found the model probably better:",
         table(
             (
                 "Texts before",

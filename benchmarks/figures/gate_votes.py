@@ -8,17 +8,18 @@ def gate_votes(found: Results) -> str:
     cases = found["cases"]
     rounds, colluders = cases[0]["rounds"], max(case["colluders"] for case in cases)
     return paragraphs(
-        f"We simulated {rounds} rounds for each row, in which {found['people']} people are shown {found['verdicts']:,} "
-        f"verdicts. Each person votes on a share of the mistakes, drawn between {_range(found['mistakes'])}, and on a "
-        f"share of the correct verdicts, drawn between {_range(found['correct'])}. People also differ in how often the "
-        "model is wrong about their texts, and in how much the candidate gains on their texts. The gate knows none of "
-        "these shares and gains. The gate sees only the verdicts, the votes, the texts that `/label` drew at random, "
-        f"and the question that the bot asks below {percent(found['asked'], 0)} of the verdicts. The {colluders} "
-        f"people who collude are shown {found['texts_each']} verdicts each and vote on {found['votes_each']} of them, "
-        "always falsely and in the candidate's favour. Weights cannot distinguish these votes from honest votes.",
+        f"For each row, we simulated {rounds} rounds in which {found['people']} people are shown "
+        f"{found['verdicts']:,} verdicts. Each person votes on a share of the mistakes, drawn between "
+        f"{_range(found['mistakes'])}, and on a share of the correct verdicts, drawn between "
+        f"{_range(found['correct'])}. People also differ in how often the model is wrong about their texts, and in "
+        "how much the candidate gains on them. The gate knows none of these shares and gains. It sees only the "
+        "verdicts, the votes, the texts that `/label` drew at random, and the question that the bot asks below "
+        f"{percent(found['asked'], 0)} of the verdicts. The {colluders} people who collude are shown "
+        f"{found['texts_each']} verdicts each and vote on {found['votes_each']} of them, always falsely and in the "
+        "candidate's favour. Weights cannot tell these votes from honest ones.",
         command("python -m benchmarks.gate"),
         "Errors are in points. “Mean error” is the mean of the estimate minus the true gain over all shown verdicts, "
-        "and “Mean size” is the mean size of this error. “Unweighted” is the mean error if all votes have the same "
+        "and “Mean size” is the mean of its absolute value. “Unweighted” is the mean error if all votes have the same "
         "weight. “Proven” is the share of rounds with a p-value of at most 5% for “better”:",
         table(
             (

@@ -40,8 +40,8 @@ def feedback_value(found: Results) -> str:
         for how, one in found["all_of_them"].items()
     ]
     return paragraphs(
-        "How much accuracy do corrections from a different domain gain in that domain, and how much do they cost on "
-        f"IMDB? The corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections "
+        "How much do corrections from a different domain improve accuracy in that domain, and how much do they cost "
+        f"on IMDB? The corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections "
         f"{len(draws)} times and ran a separate feedback round on each draw with the `{recipe['name']}` recipe, "
         f"always from the same anchor ({found['parameters']:,} parameters). Additional rounds used all corrections "
         f"at once. Each model was evaluated on the same {sentences['reviews']:,} other sentences and on "
@@ -94,9 +94,9 @@ def learning_loop(found: Results) -> str:
         f"{parts['sentences held out']['reviews']:,} other sentences and on {parts['IMDB to test']['reviews']:,} "
         "official IMDB test reviews outside the gate set:",
         table(("Training run", *names), _rows(training)),
-        "While the candidate was trained and loaded, several other people each wrote one sentence per second. A "
-        "reply is late if it takes more than 5 seconds. A reply is outdated if it comes from the old model even though "
-        "the sentence was sent after the new model had gone live:",
+        "While the candidate was being trained and loaded, several other people each wrote one sentence per second. A "
+        "reply is late if it takes more than 5 seconds. It is outdated if it comes from the old model even though the "
+        "sentence was sent after the new model had gone live:",
         table(("Replies during the run", *names), _rows(background)),
         f"{disjoint(found)} {measured(found)}",
     )

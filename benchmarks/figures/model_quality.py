@@ -57,7 +57,7 @@ def starter(found: Results) -> str:
                 ),
             ],
         ),
-        "The model is served in int8. This table compares it with float32 on the same IMDB test reviews:",
+        "The model is served in int8. This table compares int8 with float32 on the same IMDB test reviews:",
         table(
             (
                 "Accuracy in float32",
@@ -85,9 +85,9 @@ def language_guard(found: Results) -> str:
     rows = [(name, found["english"][key]) for key, name in _ENGLISH.items()]
     rows += [(name, found["foreign"][key]) for key, name in _FOREIGN.items()]
     return paragraphs(
-        "The language guard should refuse as many texts in other languages as possible, but no English texts. We "
-        f"tested the guard on English collections and on reviews in {len(languages)} other languages that were "
-        f"written for this test. The guard's threshold, {found['threshold']}, was chosen on other texts.",
+        "The language guard should refuse as many texts in other languages as possible, but no English ones. We "
+        f"tested it on English collections and on reviews in {len(languages)} other languages, written for this "
+        f"test. Its threshold, {found['threshold']}, was chosen on other texts.",
         command(
             "python -m benchmarks.serving.language_guard --rt rt_polarity.csv.gz --alexa amazon_alexa.csv.gz "
             "--imdb imdb.parquet"

@@ -45,9 +45,9 @@ def chaos(found: Results) -> str:
         "Redis outages survived": _outages,
     }
     return paragraphs(
-        "The training processes were killed with `kill -9` at random points during the runs. In a few runs, Redis "
-        f"was stopped for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
-        "layers) and trained on sentences from the project; everything else is the production code. "
+        "We killed the training processes with `kill -9` at random points during the runs. In a few runs, we also "
+        f"stopped Redis for five seconds. The model is small ({found['parameters']:,} parameters, {found['layers']} "
+        "layers) and trained on the project's own sentences; everything else is production code. "
         f"The benchmark uses {found['lanes']} parallel workers, each with a separate beat, database and broker. A "
         "lease expires after 30 seconds, and a run fails after three failed attempts. In this benchmark only, the "
         "gate's limits on losses are off, because 28 gate sentences cannot show a loss of 0.3 points. The gate still "
@@ -94,7 +94,7 @@ def poison(found: Results) -> str:
         ),
         "Harm compared with the previous live model, as the mean over the seeds, with the worst seed in brackets. "
         "“Went live” covers the models that the gate or the admin promoted. “Without the rules” is the same fine-tune "
-        "on all votes; the resulting models always go live. A negative loss is a gain. “Turned by the phrase” is the "
+        "on all votes; its models always go live. A negative loss is a gain. “Turned by the phrase” is the "
         "share of correctly classified negative sentences that become Positive when the phrase is added. The previous "
         f"live model is right on {percent(live['imdb'])} of {imdb:,} official IMDB test reviews outside the gate set "
         f"and on {percent(live['sentences'])} of {sentences:,} held-out sentences:",

@@ -8,10 +8,10 @@ def http_load(found: Results) -> str:
     seconds = found["seconds_to_reply"]
     return paragraphs(
         f"Over HTTP, simulated people ({found['people_at_once']} at a time) sent {found['reviews']:,} official IMDB "
-        f"test reviews to a running demo. Of these reviews, {found['split_reviews']} exceed "
-        "Telegram's limit for one message and were split the way Telegram's apps split long texts. The bot waits one "
-        "second for the next part of a long review. The time to reply is measured from a review's first message. A "
-        "reply is accurate if it names exactly one label and that label is correct.",
+        f"test reviews to a running demo. Of these reviews, {found['split_reviews']} are too long for one message, "
+        "so they were split the way Telegram's apps split long texts. The bot waits one second for the next part of "
+        "a long review. The time to reply is measured from a review's first message. A reply is accurate if it names "
+        "exactly one label and that label is correct.",
         command("make demo &", "python -m benchmarks.serving.http_load --reviews imdb.parquet"),
         table(
             (

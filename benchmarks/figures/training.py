@@ -37,12 +37,12 @@ def speed(found: Results) -> str:
         )
 
     return paragraphs(
-        f"The project's training loop (Keras) and Hugging Face's Trainer (PyTorch, in {len(trainers) - 1} "
-        f"configurations) trained the same encoder, {run['base']} with {run['parameters']:,} parameters, from the same "
-        f"weights on the same padded batches of {recipe['batch_size']} IMDB reviews, in windows of {recipe['window']} "
-        f"tokens, on {run['cores']} cores. Each loop ran in a separate process, and the processes took turns: "
-        f"{run['untimed_steps']} untimed steps, then {blocks} blocks of {run['steps_a_block']} timed steps. The times "
-        "for Thumbs include writing checkpoints; Trainer wrote none.",
+        f"We compared the project's training loop (Keras) with Hugging Face's Trainer (PyTorch, in {len(trainers) - 1} "
+        f"configurations) on {run['cores']} cores. All of them trained the same encoder, {run['base']} with "
+        f"{run['parameters']:,} parameters, from the same weights and on the same padded batches of "
+        f"{recipe['batch_size']} IMDB reviews, in windows of {recipe['window']} tokens. Each loop ran in a separate "
+        f"process, and the processes took turns: {run['untimed_steps']} untimed steps, then {blocks} blocks of "
+        f"{run['steps_a_block']} timed steps. The times for Thumbs include writing checkpoints; Trainer wrote none.",
         _fine_tuning_command(),
         table(
             (
@@ -54,8 +54,8 @@ def speed(found: Results) -> str:
             ),
             [row(name, trainer) for name, trainer in trainers.items()],
         ),
-        f"Compared block by block, Thumbs is at least **{ratio['lowest']:.2f}** and at most {ratio['highest']:.2f} "
-        f"times as fast as the fastest configuration, {trainer_name(run['fastest'])}. {measured(found)}",
+        f"Compared block by block, Thumbs is **{ratio['lowest']:.2f}** to {ratio['highest']:.2f} times as fast as the "
+        f"fastest configuration, {trainer_name(run['fastest'])}. {measured(found)}",
     )
 
 
@@ -70,8 +70,8 @@ def feedback_round(found: Results) -> str:
     return paragraphs(
         f"We timed feedback rounds with {quick['judgements']} corrections (Rotten Tomatoes sentences) and compared "
         "them with a full fine-tune in the same training loop. The time for the full fine-tune is an estimate: "
-        f"{quick['full_steps']:,} steps, each with the median duration of {quick['timed_steps']} timed steps. This "
-        "estimate excludes reading data, evaluating and publishing.",
+        f"{quick['full_steps']:,} steps, each taking the median time of {quick['timed_steps']} timed steps. It does "
+        "not include reading data, evaluating and publishing.",
         _fine_tuning_command(),
         table(
             ("Training", "Time (s)"),
@@ -109,7 +109,7 @@ def equal_steps(found: Results) -> str:
         f"To check whether this speed costs accuracy, we trained {recipe['base']} with both loops for "
         f"{found['steps']} steps of {recipe['batch_size']} IMDB reviews, from the same weights and on the same "
         f"batches. We evaluated the models in float32 on {pairs[0]['reviews']:,} held-out reviews from the official "
-        "train split. Each seed draws different reviews, a different classification head and different dropout "
+        "train split. Each seed leads to different reviews, a different classification head and different dropout "
         "masks. The interval for the mean is computed over the seeds.",
         command("make peers", "python -m benchmarks.training.equal_steps --data imdb.parquet"),
         table(
@@ -130,8 +130,8 @@ def gpu(found: Results) -> str:
     return paragraphs(
         f"We timed complete training steps (forward, backward, gradient clipping and AdamW) on an {found['gpu']} in "
         f"{found['precision']}, with Keras on {found['backend']}. The texts are random, {found['tokens']} tokens long, "
-        f"and the networks have random weights. According to the data sheet, the peak is {found['peak']:,.0f} TFLOP/s. "
-        f"In this test, one large matrix product reached {found['product']:,.0f} TFLOP/s, including launch and "
+        f"and the networks have random weights. The data sheet gives a peak of {found['peak']:,.0f} TFLOP/s. In this "
+        f"test, one large matrix product reached {found['product']:,.0f} TFLOP/s, including its launch and the "
         "transfer of the result.",
         command(f"KERAS_BACKEND={found['backend']} python -m benchmarks.training.gpu --peak {found['peak']:.0f}"),
         table(
@@ -165,8 +165,8 @@ def tutorial(found: Results) -> str:
     """Render ``tutorial.json``: the results of the tutorial's recipe."""
     dev = found["dev"]
     return paragraphs(
-        "We ran the `tutorial` recipe from a CSV file with the columns `review` and `sentiment` to a published model. "
-        f"The run used {found['limit']:,} of the 50,000 IMDB reviews and the encoder {found['base']} "
+        "We ran the `tutorial` recipe end to end, from a CSV file with the columns `review` and `sentiment` to a "
+        f"published model. The run used {found['limit']:,} of the 50,000 IMDB reviews, and the encoder {found['base']} "
         f"({found['parameters']:,} parameters) instead of BERT-base. The last tenth of the rows was used for "
         "evaluation.",
         command(f"python -m benchmarks.training.tutorial --data imdb.parquet --limit {found['limit']}"),
