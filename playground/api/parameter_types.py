@@ -263,7 +263,7 @@ class InlineKeyboardMarkup(BotApiObject):
 
 
 class KeyboardButton(BotApiObject):
-    """A button on a reply keyboard, which sends its text unless it requests something else."""
+    """A button on a reply keyboard. Pressing the button sends its text, unless it requests something else."""
 
     text: str
     icon_custom_emoji_id: str | None = None

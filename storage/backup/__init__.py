@@ -1,1 +1,1 @@
-"""Backup and restore of all rows, which stay encrypted, and of published models, in one archive."""
+"""Backs up all rows (still encrypted) and published models in one archive, and restores them."""

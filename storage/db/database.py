@@ -43,7 +43,7 @@ class UnitOfWork(Session):
         self.deletes_texts = False
 
     def erase_traces(self) -> None:
-        """Clear SQLite's write-ahead log after the commit, so that no text that this unit deletes remains in it."""
+        """Clear SQLite's write-ahead log after the commit, so that it keeps no texts that this unit deletes."""
         self.deletes_texts = True
 
     def now(self) -> datetime:

@@ -21,7 +21,7 @@ _EXPORTED_NAME: Final = re.compile(r"\d+-[0-9a-f]{16}")
 
 
 def exported_names(unit: UnitOfWork, person_ids: Collection[int]) -> dict[int, str]:
-    """Return each person's name in exports, which consists of a number and a hash made with this database's secret key.
+    """Return each person's name in exports: a number, and a hash made with this database's secret key.
 
     An import recognises people by this name. A person who was imported from another database's export keeps the name
     from that export.

@@ -89,7 +89,7 @@ def _first(unit: UnitOfWork, showable: Select[*tuple[Any, ...]], selection: Sele
 
 
 def _voted(quorum: int) -> Select[int]:
-    """Select the predictions that were voted on, for texts that need more votes, most useful first."""
+    """Select predictions with votes, for texts that need more votes, most useful first."""
     short = _short_of_votes(quorum).add_columns(func.min(VoteRow.prediction_id).label("prediction_id")).subquery()
     voted = select(PredictionRow.id).join(short, short.c.prediction_id == PredictionRow.id)
     return voted.order_by(PredictionRow.confidence, PredictionRow.id)

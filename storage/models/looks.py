@@ -20,7 +20,7 @@ _GROWTH: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look at the votes on ``texts`` texts, which compared a model with ``champion`` and spent ``alpha``.
+    """A look, which compared a model with ``champion`` on the votes on ``texts`` texts, and spent ``alpha``.
 
     A look belongs to a run or to a trial.
     """

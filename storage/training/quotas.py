@@ -23,7 +23,7 @@ class Contribution:
 
 
 def within_quotas(rows: Sequence[Contribution], person_rows: int, person_share: float) -> list[Contribution]:
-    """Return ``rows``, which are sorted oldest first, without those that exceed someone's quota.
+    """Return ``rows`` (sorted oldest first) without those that exceed someone's quota.
 
     A row counts as 1 for its author and, separately, as 1/k for each of its k supporters. In the returned rows, each of
     a person's two sums is at most ``person_rows`` or ``person_share`` (0 to 1) of all the rows, whichever is larger.

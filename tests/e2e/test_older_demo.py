@@ -47,7 +47,7 @@ def database(demo: Demo) -> Iterator[Database]:
 
 
 def edit_of(client: PlaygroundClient, message_id: int) -> dict[str, Any]:
-    """Wait for the bot to edit a message from before the upgrade, which the playground no longer has."""
+    """Wait for the bot to edit a message that predates the upgrade, so that the playground no longer has it."""
     seen = 0
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:

@@ -56,7 +56,7 @@ def publish_contrary(folder: Path) -> str:
 
 
 def finish_held(home: BotHome, database: Database) -> None:
-    """Finish the open run as a worker would after the gate held its candidate, which is in the store."""
+    """Finish the open run as a worker would after the gate held its candidate. The candidate is in the store."""
     sha256 = publish_contrary(home.settings.data_dir / "models" / CONTRARY)
     with database.unit_of_work() as unit:
         run = runs.open_run(unit)

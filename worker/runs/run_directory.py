@@ -33,10 +33,10 @@ class RunDirectory:
 def run_directory(settings: Settings, run_id: int, wait: Callable[[], None]) -> Iterator[RunDirectory]:
     """Lock and yield the run's directory, after removing the directories of earlier runs.
 
-    Only one run at a time can use a DATA_DIR. While another process holds the lock, call ``wait`` repeatedly, which can
-    give up by raising an error. A run's trainer inherits the lock, so a trainer that briefly outlives its worker never
-    overlaps with the next run. The lock file is outside the run's directory, because publishing locks the directory
-    itself.
+    Only one run at a time can use a DATA_DIR. ``wait`` is called repeatedly while another process holds the lock, and
+    can give up by raising an error. A run's trainer inherits the lock, so a trainer that briefly outlives its worker
+    never overlaps with the next run. The lock file is outside the run's directory, because publishing locks the
+    directory itself.
     """
     root = settings.data_dir.resolve() / "work"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """The tables, one module per subject. A new column needs a migration and a new SCHEMA_REVISION.
 
-Names, message texts, the payloads of updates and replies, and failure reasons, which may quote a text, are encrypted
-(``EncryptedString``). Telegram's numeric ids are not encrypted, because they are needed to address replies and to find
-duplicates. Equal texts are found by a keyed hash, without decrypting anything.
+Names, message texts, and the payloads of updates and replies are encrypted (``EncryptedString``). Failure reasons are
+encrypted too, because they may quote a text. Telegram's numeric ids are not encrypted, because they are needed to
+address replies and to find duplicates. Equal texts are found by a keyed hash, without decrypting anything.
 
 Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL), because buttons in old messages contain the ids
 of predictions that may have been deleted.

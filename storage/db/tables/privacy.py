@@ -26,7 +26,7 @@ class ConsentRow(Base):
 
 
 class SecretRow(Base):
-    """A random key, encrypted with the encryption key, which is kept outside the database."""
+    """A random key, encrypted with the encryption key. The encryption key itself is kept outside the database."""
 
     __tablename__ = "secrets"
 

@@ -38,7 +38,7 @@ def consenting(unit: UnitOfWork, telegram_id: int, consent: Consent = Consent.GR
 
 
 def store_corrected(unit: UnitOfWork, store_review: StoreReview) -> Any:
-    """Store the author's text, which the model called positive, with two votes for negative."""
+    """Store a text by the author, with a verdict of Positive from the model and two votes for Negative."""
     review = store_review(unit, TEXT, telegram_id=AUTHOR, label="Positive")
     for telegram_id in (AUTHOR, HELPER):
         votes.record_vote(unit, consenting(unit, telegram_id), review.prediction_id, Vote.WRONG)

@@ -1,4 +1,4 @@
-"""Processes on machines whose clocks differ agree on leases and on which instances are alive."""
+"""Processes agree on leases and on which instances are alive, even if their machines' clocks differ."""
 
 from datetime import datetime, timedelta, tzinfo
 
