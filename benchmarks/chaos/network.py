@@ -1,4 +1,4 @@
-"""Creates the anchor for all runs: a small network with random weights, fine-tuned on the test suite's reviews."""
+"""Creates the anchor for all runs: a small, randomly initialised network, fine-tuned on the test suite's reviews."""
 
 from dataclasses import dataclass
 from pathlib import Path

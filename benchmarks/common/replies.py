@@ -12,7 +12,7 @@ REPLY_TIMEOUT: Final = 120.0
 
 
 def named_label(text: str) -> str | None:
-    """Return the label in a reply, or None unless the reply names exactly one label."""
+    """Return the label in a reply if the reply names exactly one, otherwise None."""
     named = [label for label in LABELS if label in text]
     return named[0] if len(named) == 1 else None
 

@@ -16,8 +16,8 @@ CUTS: Final = ("answer_lost", "dropped_before")
 class UncertainReply:
     """A reply that the database lists as uncertain.
 
-    ``arrived`` is True if the person received it after all. ``fault`` is the wire fault during the call, or None if the
-    bot was killed during it.
+    ``arrived`` is True if the person received the reply after all. ``fault`` is the wire fault during the call, or None
+    if the bot was killed during it.
     """
 
     chat_id: int

@@ -30,8 +30,8 @@ class Voting:
     share of correct verdicts. For ``/label``, ``drawn`` verdicts are drawn at random from those without votes. The bot
     asks about a share ``asked`` of the verdicts. ``gain`` is the candidate's expected gain in accuracy.
 
-    Each of the ``colluders`` is shown ``texts_each`` verdicts and votes on ``votes_each`` of them, always in favour of
-    the candidate. The colluders' texts do not count towards the true gain.
+    There are also ``colluders`` colluders. Each of them is shown ``texts_each`` verdicts and votes on ``votes_each`` of
+    them, always in favour of the candidate. The colluders' texts do not count towards the true gain.
     """
 
     gain: float

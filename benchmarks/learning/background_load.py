@@ -26,7 +26,9 @@ _VERSION_PATTERN: Final = re.compile(re.sub("<[^>]*>", "", fill(TEXTS.version, v
 
 @dataclass(frozen=True, slots=True)
 class SentenceRoundTrip:
-    """A sentence and its reply, with the ``time.time()`` of each. ``replied_at`` is None if there is no reply.
+    """A sentence and its reply, with the ``time.time()`` timestamp of each.
+
+    ``replied_at`` is None if there is no reply.
 
     ``version`` is None if the reply contains no prediction.
     """
@@ -115,7 +117,10 @@ def background_people(
 
 
 def wait_for_first_reply(people: Sequence[BackgroundPerson], version: str) -> float:
-    """Wait for a version's first reply and return its ``time.time()``. Raise TimeoutError if no reply arrives."""
+    """Wait for a version's first reply and return its ``time.time()`` timestamp.
+
+    Raise TimeoutError if no reply arrives.
+    """
 
     def reply_times() -> list[float]:
         return [

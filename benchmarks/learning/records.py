@@ -45,8 +45,8 @@ class RunFigures:
 
     ``held_out`` is the number of sentences used only to measure the models.
 
-    ``seconds`` is the time from the worker's claim to the end of the run. ``live_at`` is a ``time.time()``, or None if
-    the candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
+    ``seconds`` is the time from the worker's claim to the end of the run. ``live_at`` is a ``time.time()`` timestamp,
+    or None if the candidate did not go live. A rejected candidate is not ``published``, so it cannot be evaluated.
     """
 
     champion: str

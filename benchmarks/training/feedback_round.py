@@ -54,7 +54,7 @@ class FeedbackRoundReport:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementSizes:
-    """The numbers of corrections per round, rounds, timed steps in the full fine-tune, and test reviews."""
+    """The sizes of the measurement: corrections per round, rounds, timed full fine-tune steps, and test reviews."""
 
     corrections: int = 200
     rounds: int = 2

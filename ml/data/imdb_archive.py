@@ -17,12 +17,12 @@ _TAR: Final = (".tar.gz", ".tgz", ".tar")
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether ``path`` is a folder or a tar file. Folders and tar files are read as the official data."""
+    """Return whether to read ``path`` as the official data, because it is a folder or a tar file."""
     return path.is_dir() or path.name.endswith(_TAR)
 
 
 def read_archive(path: Path) -> pd.DataFrame:
-    """Return the columns review, sentiment (pos, neg), split (train, test), id, rating (1 to 10), movie (IMDb's id).
+    """Return a table: review, sentiment (pos, neg), split (train, test), id, rating (1 to 10), movie (IMDb's id).
 
     A review without a line in ``urls_*.txt`` is treated as if it were about a separate movie. Raise NotTheImdbData if
     there are no reviews, and OSError or tarfile.TarError if the data cannot be read.

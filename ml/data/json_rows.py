@@ -15,7 +15,8 @@ from ml.errors import EmptyTable, UnreadableTable
 def json_rows(path: Path, file: BinaryIO, chunk_rows: int) -> Iterator[pd.DataFrame]:
     """Yield the rows of ``file`` as tables of JSON values with at most ``chunk_rows`` rows. Missing values are None.
 
-    Raise EmptyTable if there are no rows, and UnreadableTable for a line that is not an object or has new fields.
+    Raise EmptyTable if there are no rows, and UnreadableTable if a line is not an object or has a field that the first
+    line lacks.
     """
     with TextIOWrapper(file, "utf-8-sig") as lines:
         rows = _objects(path, lines)

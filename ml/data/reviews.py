@@ -63,7 +63,7 @@ def _read_labelled_table(path: Path, split: str | None) -> pd.DataFrame:
 
 
 def _labelled_splits(column: "pd.Series[Any]", others: pd.DataFrame, all_may_go: bool) -> "pd.Series[bool]":
-    """Return a mask of the rows in splits with labels.
+    """Return a mask that selects the rows in splits that have labels.
 
     If no split has labels, keep all rows unless ``all_may_go`` is set.
     """

@@ -145,9 +145,9 @@ def file_hashes(folder: Path) -> dict[str, str]:
 def prepare_destination(folder: Path) -> None:
     """Create the parent of ``folder``, and remove leftovers from interrupted publications.
 
-    If a publication was killed between its two renames, the old model is restored. Raise FolderTaken if ``folder``
-    contains something other than a published model, because publishing would delete it. Raise UnwritableFile if the
-    parent cannot be created.
+    If a publication was killed between its two renames, restore the old model. Raise FolderTaken if ``folder`` contains
+    something other than a published model, because publishing would delete it. Raise UnwritableFile if the parent
+    cannot be created.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe, 
 def _random_excerpt(text: str, rng: np.random.Generator) -> str:
     """Return consecutive words from a random place in ``text``.
 
-    Keep a text of at most _MIN_EXCERPT_WORDS words whole.
+    Return a text of at most _MIN_EXCERPT_WORDS words unchanged.
     """
     words = LINE_BREAK.sub(" ", text).split()
     if len(words) <= _MIN_EXCERPT_WORDS:
