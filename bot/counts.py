@@ -5,5 +5,5 @@ from typing import Final
 from prometheus_client import Counter
 
 WITHOUT_VERDICT: Final = Counter(
-    "thumbs_texts_without_verdict", "Number of texts that got no verdict of the model, by reason.", ["reason"]
+    "thumbs_texts_without_verdict", "Number of texts that got no verdict from the model, by reason.", ["reason"]
 )

@@ -85,9 +85,11 @@ class BotMonitor(Collector):
 
 
 def _chat_metrics(found: ChatOverview) -> Iterable[Metric]:
-    yield counts_by_label("thumbs_updates", "Updates in the inbox, until the purge.", "state", found.updates)
-    yield counts_by_label("thumbs_replies", "Replies in the outbox, until the purge.", "state", found.replies)
+    yield counts_by_label("thumbs_updates", "Updates in the inbox that haven't been purged.", "state", found.updates)
+    yield counts_by_label("thumbs_replies", "Replies in the outbox that haven't been purged.", "state", found.replies)
     oldest = found.oldest_pending_update.timestamp() if found.oldest_pending_update else 0
-    yield GaugeMetricFamily("thumbs_oldest_update_seconds", "Unix time of the oldest pending update, or 0.", oldest)
+    yield GaugeMetricFamily(
+        "thumbs_oldest_update_seconds", "Unix time of the oldest pending update; 0 if none.", oldest
+    )
     oldest = found.oldest_pending_reply.timestamp() if found.oldest_pending_reply else 0
-    yield GaugeMetricFamily("thumbs_oldest_reply_seconds", "Unix time of the oldest pending reply, or 0.", oldest)
+    yield GaugeMetricFamily("thumbs_oldest_reply_seconds", "Unix time of the oldest pending reply; 0 if none.", oldest)

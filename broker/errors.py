@@ -4,4 +4,7 @@ from core.errors import ThumbsError
 
 
 class BrokerUnusable(ThumbsError):
-    message = "The broker at {address} is not responding: {reason}. Check BROKER_URL and that the server is running."
+    message = (
+        "The broker at {address} is not responding: {reason}. Check BROKER_URL, and make sure that the server is "
+        "running."
+    )

@@ -37,20 +37,21 @@ class NoAdmins(BadInput):
 
 class UnknownPerson(BadInput):
     message = (
-        "There is no person with the Telegram id {telegram_id} in the database. Either the id is wrong, or the person "
-        "was deleted. After a deletion, it is no longer known which models used the person's data."
+        "No user with the Telegram id {telegram_id} was found. Either the id is wrong, or the user was deleted. After "
+        "a deletion, there is no record of which models used the data."
     )
 
 
 class RunInProgress(ThumbsError):
     message = (
-        "Run {number} is {state} and continues without this command. To wait for it again, run thumbs retrain --wait."
+        "Run {number} is {state} and will continue without this command. To wait for it again, run thumbs retrain "
+        "--wait."
     )
     exit_code = 130
 
 
 class LearningPaused(BadInput):
-    message = "Learning is paused, so no run starts. An admin can resume it in the chat with /resume."
+    message = "Learning is paused, so no run can start. An admin can resume it in the chat with /resume."
 
 
 class NoEarlierModel(BadInput):

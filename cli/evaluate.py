@@ -27,11 +27,14 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="Folder of a published model. Default: MODEL.")] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="A B", help="Compare model B with model A, both published folders."),
+        typer.Option(metavar="A B", help="Compare two published models, in the folders A and B."),
     ] = None,
     split: Annotated[str, typer.Option(help="Split to use, if the data has several.")] = "test",
     doubtful: Annotated[
-        Path | None, typer.Option(help="CSV of doubtful IMDB labels (file, votes_given), to evaluate without them too.")
+        Path | None,
+        typer.Option(
+            help="CSV file of doubtful IMDB labels (columns file, votes_given) to exclude in a second evaluation."
+        ),
     ] = None,
     float32: Annotated[bool, typer.Option("--float32", help="Evaluate the model in float32 too.")] = False,
     report: Annotated[
@@ -111,7 +114,7 @@ def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") 
     from ml.evaluation.report import MistakeList
 
     last = answers[-1]
-    confident = "The reviews on which it is wrong with the highest confidence. Some have the wrong label."
+    confident = "The reviews that it got wrong with the highest confidence. Some of them are mislabelled."
     lists = [MistakeList(f"Worst mistakes of {last.model}", confident, worst_mistakes(last, reviews))]
     if len(answers) == 2:
         right_before = answers[0].logits.argmax(axis=1) == reviews.labels

@@ -37,10 +37,10 @@ def fine_tune(
         ),
     ] = None,
     corrections: Annotated[
-        Path | None, typer.Option(help="Corrections to train on as well: a table with the columns text and label.")
+        Path | None, typer.Option(help="Corrections to train on too, in a table with the columns text and label.")
     ] = None,
     soft_labels: Annotated[
-        Path | None, typer.Option(help="A teacher's soft labels for parts of the reviews; docs/training.md shows how.")
+        Path | None, typer.Option(help="A teacher's soft labels for parts of the reviews; see docs/training.md.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=2, help="Use only this many reviews, sampled with the recipe's seed.")
@@ -152,7 +152,7 @@ def result_text(manifest: "Manifest", out: Path) -> str:
     else:
         sentences.append("Forgetting was not measured: pass the anchor's reviews with --data or IMDB_PATH.")
     if manifest.data.get("dev_is_the_anchors") is False:
-        sentences.append("The anchor held out other reviews, so it may have been trained on some of these.")
+        sentences.append("The anchor held out different reviews, so it may have been trained on some of these.")
     if shared := manifest.data.get("dev_texts_also_in_train"):
         sentences.append(f"It was also trained on {shared} of them.")
     if figures := manifest.figures.get("corrections"):

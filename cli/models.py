@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, promote and remove published models.", no_args_is_help=True)
 
-Version = Annotated[str, typer.Argument(help="A version from thumbs models list.")]
+Version = Annotated[str, typer.Argument(help="A version listed by thumbs models list.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Why = Annotated[str | None, typer.Option(help="Reason to record in the history.")]
 

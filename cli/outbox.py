@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List, retry or drop replies that may not have arrived.", no_args_is_help=True)
 
 ReplyIds = Annotated[
-    list[int], typer.Argument(metavar="ID...", help="Ids from thumbs outbox list.", min=MIN_ID, max=MAX_ID)
+    list[int], typer.Argument(metavar="ID...", help="Ids listed by thumbs outbox list.", min=MIN_ID, max=MAX_ID)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 _DROPPED: Final = "dropped with thumbs outbox drop"

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, retry or drop pending or failed updates.", no_args_is_help=True)
 
-UpdateId = Annotated[int, typer.Argument(metavar="ID", help="An id from thumbs updates list.", min=MIN_ID, max=MAX_ID)]
+UpdateId = Annotated[
+    int, typer.Argument(metavar="ID", help="An id listed by thumbs updates list.", min=MIN_ID, max=MAX_ID)
+]
 UpdateIds = Annotated[
-    list[int], typer.Argument(metavar="ID...", help="Ids from thumbs updates list.", min=MIN_ID, max=MAX_ID)
+    list[int], typer.Argument(metavar="ID...", help="Ids listed by thumbs updates list.", min=MIN_ID, max=MAX_ID)
 ]
 BotId = Annotated[
     int | None,

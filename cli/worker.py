@@ -17,7 +17,9 @@ def worker(
     queues: Annotated[
         list[Queue] | None, typer.Option("--queue", help="Queue to consume; may be repeated. Default: all queues.")
     ] = None,
-    beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler too. Only one process may run it.")] = False,
+    beat: Annotated[
+        bool, typer.Option("--beat", help="Run the scheduler too. Only one process may run the scheduler.")
+    ] = False,
 ) -> None:
     """Start a worker that trains, evaluates and publishes models.
 

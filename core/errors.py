@@ -142,14 +142,15 @@ class MissingFile(BadInput):
 
 class NoReviews(BadInput):
     message = (
-        "No labelled reviews were given. Pass --data or set IMDB_PATH; thumbs data fetch downloads the IMDB reviews."
+        "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews, run thumbs data "
+        "fetch."
     )
 
 
 class NeedsTrainingEnvironment(ThumbsError):
     message = (
-        "The thumbs {command} command needs {package}, which is only in the training environment. In the project's "
-        "folder, make {target} ARGS='...' installs that environment and runs the command in it."
+        "The thumbs {command} command needs {package}, which is only in the training environment. To install that "
+        "environment and run the command in it, run make {target} ARGS='...' in the project's folder."
     )
 
 

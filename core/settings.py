@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         365,
         ge=1,
         le=36_500,
-        description="Days to keep messages and votes that may not be used for training.",
+        description="Days to keep messages and votes that can't be used for training.",
     )
     inbox_retention_days: int = Field(7, ge=1, le=36_500, description="Days to keep handled updates and sent replies.")
     operator_name: OperatorText = Field(
@@ -239,14 +239,13 @@ class Settings(BaseSettings):
     )
     trials: Literal["automatic", "admin"] = Field(
         "admin",
-        description="Who may start a trial of a model that is probably better but not proven to be: the gate "
-        "(automatic) or only an admin. New votes on the model's answers confirm it, or bring back the model that it "
-        "replaced.",
+        description="Who may start a trial of a model that is probably better, but not proven so: the gate (automatic) "
+        "or only an admin. New votes on the model's answers confirm it, or bring back the model that it replaced.",
     )
     gate_wrong_promotions_per_year: Annotated[float, Field(gt=0, le=1)] = Field(
         0.05,
-        description="Expected number of models per year that the gate promotes for good even though they "
-        "are no better, however many runs there are.",
+        description="Expected number of wrong promotions per year, regardless of the number of runs. A promotion is "
+        "wrong if a model that is no better goes live for good.",
     )
     gate_imdb_loss: Share = Field(
         0.003,
@@ -255,7 +254,7 @@ class Settings(BaseSettings):
     )
     gate_confidence: Share = Field(
         0.95,
-        description="One-sided confidence of the gate's tests that a model is not worse on feedback and not worse on "
+        description="One-sided confidence of the gate's tests that a model is no worse on feedback and no worse on "
         "IMDB.",
     )
     gate_negative_flips: Share = Field(
@@ -265,8 +264,8 @@ class Settings(BaseSettings):
     )
     gate_behaviour_loss: Share = Field(
         0.02,
-        description="Largest allowed drop in passed behavioural cases, compared with the live model, as a share of "
-        "the cases not known to be hard.",
+        description="Largest allowed drop in passed behavioural cases compared with the live model, as a share of the "
+        "cases that aren't known to be hard.",
     )
 
     playground_host: str = Field("127.0.0.1", description="Address on which the demo's playground listens.")

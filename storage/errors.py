@@ -8,7 +8,10 @@ class StorageError(ThumbsError):
 
 
 class DatabaseUnusable(StorageError):
-    message = "The database at {address} cannot be used: {reason}. Check DATABASE_URL and that the server is running."
+    message = (
+        "The database at {address} cannot be used: {reason}. Check DATABASE_URL, and make sure that the server is "
+        "running."
+    )
 
 
 class SchemaMismatch(StorageError):
@@ -17,13 +20,13 @@ class SchemaMismatch(StorageError):
 
 class UnknownMigration(StorageError):
     message = (
-        "The database is at migration {found}, which this release does not know. It was migrated by a newer release, "
-        "so install that release."
+        "The database is at migration {found}, which this release doesn't recognise. A newer release migrated it, so "
+        "install that release."
     )
 
 
 class RestoreUnfinished(StorageError):
-    message = "A restore into this database was interrupted, so it cannot be used yet. Run thumbs restore again."
+    message = "A restore into this database was interrupted, so the database is unusable. Run thumbs restore again."
 
 
 class MigrationRefused(StorageError):
@@ -71,7 +74,7 @@ class UnknownMessage(StorageError):
 
 
 class UpdateHandled(StorageError):
-    message = "Update {update_id} was already handled by another process of this bot, so it was not handled again."
+    message = "Update {update_id} was not handled, because another process of this bot has already handled it."
 
 
 class UnknownPrediction(StorageError):
@@ -160,8 +163,8 @@ class ModelLive(BadInput):
 
 class LiveModelChanged(StorageError):
     message = (
-        "The live model changed from {expected} to {found} in the meantime, so nothing was changed. Check "
-        "thumbs models list, then try again."
+        "The live model changed from {expected} to {found} in the meantime, so nothing was changed. Run "
+        "thumbs models list to see which model is live, then try again."
     )
 
 

@@ -5,7 +5,7 @@ from storage.errors import StorageError
 
 
 class NoLiveModel(StorageError):
-    message = "There is no live model yet to compare with. Start the bot once, then request the run again."
+    message = "There is no live model to compare with yet. Start the bot once, then request the run again."
 
 
 class NothingToLearn(ThumbsError):
@@ -28,11 +28,11 @@ class RunCancelled(ThumbsError):
 
 
 class WorkerStopping(ThumbsError):
-    message = "The worker is stopping, so run {run_id} will continue on the next worker."
+    message = "The worker is stopping, so another worker will continue run {run_id}."
 
 
 class RunPaused(ThumbsError):
-    message = "Run {run_id} has trained for {hours} hours and will continue from its last checkpoint."
+    message = "Run {run_id} has been training for {hours} hours and will continue from its last checkpoint."
 
 
 class RunTooLong(ThumbsError):

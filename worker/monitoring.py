@@ -68,7 +68,7 @@ class WorkerMonitor(Collector):
 
 
 def _learning_metrics(found: LearningOverview) -> Iterable[Metric]:
-    yield counts_by_label("thumbs_runs", "Training runs, with the gate's decision in the state.", "state", found.runs)
+    yield counts_by_label("thumbs_runs", "Training runs by state, including the gate's decision.", "state", found.runs)
     yield counts_by_label("thumbs_votes", "Votes on predictions.", "vote", found.votes)
     versions = Counter(bot.version for bot in found.bots)
     yield counts_by_label("thumbs_bots", "Running bot processes by the version that they serve.", "version", versions)
@@ -77,5 +77,5 @@ def _learning_metrics(found: LearningOverview) -> Iterable[Metric]:
     lease = found.lease_until.timestamp() if found.lease_until else 0
     yield GaugeMetricFamily("thumbs_run_lease_expiry_seconds", "Unix time when the open run's lease expires.", lease)
     run = found.open_run
-    yield GaugeMetricFamily("thumbs_run_step", "Training steps that the open run has done.", run.step if run else 0)
-    yield GaugeMetricFamily("thumbs_run_steps", "Training steps of the open run.", (run.steps or 0) if run else 0)
+    yield GaugeMetricFamily("thumbs_run_step", "Training steps completed by the open run.", run.step if run else 0)
+    yield GaugeMetricFamily("thumbs_run_steps", "Total training steps of the open run.", (run.steps or 0) if run else 0)

@@ -56,7 +56,7 @@ class ChaosEnvironment:
 
     folder: Path
     variables: Mapping[str, str]
-    """Environment variables of the lane's processes."""
+    """Environment variables for the lane's processes."""
     settings: Settings
     database: Database
     network: ChaosNetwork

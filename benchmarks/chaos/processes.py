@@ -26,7 +26,7 @@ class Service:
         self._folder = folder
         self.log = folder / f"{name}.log"
         self.unexpected_exits = 0
-        """Number of times that the process ended without being killed."""
+        """Number of times the process exited without being killed."""
         self._process = self._start()
 
     @classmethod

@@ -8,7 +8,7 @@ from ml.training.dataset_splits import DatasetSplits
 from worker.gate.gate_set import GateSet
 
 SEED = 42
-"""Seed for drawing every set of texts, so that all runs and benchmarks evaluate on the same texts."""
+"""Seed for every random draw of texts, so that all runs and benchmarks evaluate on the same texts."""
 
 
 def shuffled(table: pd.DataFrame) -> pd.DataFrame:

@@ -64,7 +64,7 @@ class TrainerProcess:
             )
         try:
             self.facts = self._read_event()
-            """Precision, threads and packages, as the trainer reports them."""
+            """Precision, threads and packages, as reported by the trainer."""
             self.untimed = self._read_event()
             """The report on the steps before the first stop."""
         except BaseException:

@@ -20,7 +20,7 @@ class Provenance:
     commit: str
     """Full hash of the checked-out commit."""
     dirty: bool
-    """Whether tracked files other than results differ from that commit."""
+    """Whether any tracked file except the results differs from ``commit``."""
     cpu: str
     """The processor's model name."""
     cores: int

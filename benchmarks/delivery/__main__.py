@@ -209,7 +209,7 @@ def _is_clean(result: SegmentResult) -> bool:
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.delivery", description="Kill the bot under load, and check what people were sent."
+        prog="python -m benchmarks.delivery", description="Kill the bot under load, and check what people received."
     )
     parser.add_argument("--kills", type=int, default=250, help="kills in each lane")
     parser.add_argument("--plain-kills", type=int, default=100, help="kills in the lane of the plain bot")

@@ -9,7 +9,7 @@ from playground.wire import JsonObject
 from storage.db.states import ReplyState
 
 OPEN_REPLIES: Final = (ReplyState.PENDING, ReplyState.SENDING)
-"""States of replies that are still to be sent."""
+"""States of replies that haven't been sent yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ POLLING_FAULTS: Final = (
 )
 """Additional faults for a bot that polls."""
 WEBHOOK_FAULTS: Final = (WireFault("out_of_order", "*", 0.01),)
-"""Additional faults for updates by webhook; getUpdates never returns them out of order."""
+"""Additional faults for webhook updates, because getUpdates never returns updates out of order."""
 
 
 @dataclass(frozen=True, slots=True)

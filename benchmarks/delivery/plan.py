@@ -15,7 +15,7 @@ class Lane(StrEnum):
     POSTGRES_POLLING = "postgresql-polling"
     POSTGRES_WEBHOOK = "postgresql-webhook"
     PLAIN_BOT = "plain-bot"
-    """For comparison: python-telegram-bot, which polls, and a Celery worker."""
+    """For comparison: a polling python-telegram-bot with a Celery worker."""
 
     @property
     def on_postgres(self) -> bool:

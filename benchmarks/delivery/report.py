@@ -13,7 +13,7 @@ from benchmarks.delivery.plan import Lane
 MAX_UNCERTAIN: Final = 0.005
 """Largest acceptable share of texts with uncertain replies, over all lanes of Thumbs."""
 MIN_RATE: Final = 0.95
-"""Smallest acceptable rate of answers after an outage, divided by the rate before it."""
+"""Smallest acceptable ratio of the answer rate after an outage to the rate before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Segment:
         self._wire = wire
         self._patience = patience
         self._starts = [time.monotonic()]
-        """The start of the first process, and of the process after each kill."""
+        """Start times of the first process and of the process after each kill."""
 
     def run(self, plan: SegmentPlan, stop: threading.Event, on_kill: Callable[[Kill], None]) -> SegmentResult:
         """Kill processes as planned until ``stop`` is set, let the bot catch up, and check the history."""

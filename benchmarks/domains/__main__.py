@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 def _plain(sets: Mapping[str, pd.DataFrame], half: Half, content: Content) -> dict[str, Answers]:
     """Return the plain run's answers (none if it has not run yet). Print and store its figures."""
     if not PREDICTIONS.exists():
-        print("The plain run's predictions are missing, so nothing is compared with it.")
+        print("The plain run's predictions are missing, so there is no comparison with it.")
         return {}
     answers = plain_answers(PlainPredictions.read(PREDICTIONS), sets, half)
     figures = model_figures(answers)

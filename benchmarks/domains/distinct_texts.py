@@ -17,7 +17,7 @@ from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
 
 Half = Literal["development", "reported"]
-"""The half of a domain for making choices, and the half for the final figures."""
+"""Models are chosen on one half of each domain, and the final figures come from the other."""
 HALVES: Final[tuple[Half, ...]] = get_args(Half)
 IMDB: Final = "imdb"
 """The name of the set of IMDB reviews that is evaluated alongside a half of each domain.

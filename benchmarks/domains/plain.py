@@ -53,7 +53,7 @@ class PlainRunReport:
     provenance: Provenance
     settings: PlainSettings
     train: TextSet
-    """The official train split, including its repeated texts."""
+    """The official train split, including its duplicate texts."""
     predicted: TextSet
     """The texts that have a prediction."""
     program_sha256: str

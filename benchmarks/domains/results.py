@@ -11,7 +11,7 @@ from benchmarks.domains.distinct_texts import Half, LeftOut
 from benchmarks.domains.evaluation import Evaluation, ModelFigures
 
 MAXIMUM_CANDIDATES: Final = 20
-"""Maximum number of candidates, because the best of many can look good by luck alone."""
+"""Maximum number of candidates. The best of many can look good by luck alone."""
 
 Content = dict[str, Any]
 """The content of the results file.

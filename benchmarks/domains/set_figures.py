@@ -44,13 +44,13 @@ class SetFigures:
 
     texts: int
     balanced_accuracy: float
-    """The mean of the accuracies for each label."""
+    """The mean of the accuracies on positive and on negative texts."""
     accuracy: float
     calibration_error: float
     """The expected calibration error over 15 bins."""
     unsure: float
     sure_accuracy: float | None
-    """Accuracy of the sure answers; None if there are none."""
+    """Accuracy when the model was sure, or None if it never was."""
     called_positive: float
 
 

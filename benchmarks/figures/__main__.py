@@ -15,7 +15,7 @@ from benchmarks.figures.documents import DOCUMENTS, with_blocks
 def main() -> int:
     """Rewrite or check the documents, and return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.figures", description="Generate the marked blocks of the documents in docs/."
+        prog="python -m benchmarks.figures", description="Generate the marked blocks in docs/."
     )
     parser.add_argument(
         "--check", action="store_true", help="change nothing; exit with status 1 if a document is out of date"

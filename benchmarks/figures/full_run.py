@@ -52,8 +52,8 @@ def full_run(found: Results) -> str:
         f"{runs[0]['gate_reviews']:,} test reviews. An admin's command then promoted the candidate, and the bot "
         "swapped to it. The bot serves in int8 on the CPU.",
         f"{random if any(run['encoder'] == _RANDOM for run in runs) else ''}In the mix of lengths, half of the texts "
-        "are sentences, a quarter have 128 tokens, and a quarter are read in three windows. Memory is resident memory, "
-        "including libraries.",
+        "are sentences, a quarter are 128 tokens long, and a quarter are read in three windows. Memory is resident "
+        "memory, including libraries.",
         command(_command(found)),
         table(
             ("Figure", *(_name(run) for run in runs)),

@@ -15,7 +15,7 @@ from benchmarks.figures.markdown import (
 )
 
 OURS = "ours"
-"""The name of the project's own training loop in the results files."""
+"""The name of this project's training loop in the results files."""
 
 
 def speed(found: Results) -> str:

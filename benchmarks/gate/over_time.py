@@ -52,7 +52,7 @@ class Power:
     gate: float
     exact: float
     exact_once_a_year: float
-    """The same for a single test that may spend the whole year's alpha."""
+    """``exact`` for a single test that spends the whole year's alpha."""
 
 
 @dataclass(frozen=True, slots=True)

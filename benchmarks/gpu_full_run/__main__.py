@@ -61,7 +61,7 @@ def main() -> None:
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_full_run",
-        description="Take encoders from fine-tuning to the swap into a running bot.",
+        description="Measure encoders from fine-tuning to the swap into a running bot.",
     )
     add_imdb_option(parser)
     parser.add_argument(

@@ -37,7 +37,7 @@ _POLL_INTERVAL: Final = 0.1
 # Maximum number of seconds for the run, and for the swap and each answer.
 _RUN_TIMEOUT: Final = 3 * 60 * 60.0
 _TIMEOUT: Final = 120.0
-_TEXT: Final = "A warm and clever film that I would gladly see again with my whole family."
+_TEXT: Final = "A warm, clever film that I would happily watch again with my whole family."
 
 
 @dataclass(frozen=True, slots=True)

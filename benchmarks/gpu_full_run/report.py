@@ -14,17 +14,17 @@ class Phases:
     fine_tune: float
     """``thumbs fine-tune`` for the first model, from the command to the published folder."""
     bot_start: float
-    """From the start of the bot with the first model until it answers."""
+    """From starting the bot with the first model until it answers."""
     queued: float
     """From ``thumbs retrain --full`` until the worker claims the run."""
     preparing: float
-    """Until the first training step is done: loading TensorFlow, reviews and both models, and compiling."""
+    """From the claim until the end of the first training step, including loading and compiling."""
     training: float
     """From the first to the last training step, including checkpoints, calibration and publication of the candidate."""
     evaluating: float
     """Until the gate's decision."""
     swap: float
-    """From ``thumbs models promote`` until the bot reports that it answers with the candidate."""
+    """From ``thumbs models promote`` until the bot reports that it is serving the candidate."""
     first_answer: float
     """From the first text after the swap to its reply in the chat."""
 

@@ -32,7 +32,7 @@ class ServingFigures:
 
     seconds_to_load: float
     seconds_to_first_answer: float
-    """Counted from the end of loading."""
+    """Measured from the end of loading."""
     peak_memory_of_loading: int
     memory: int
     texts_per_second: dict[str, float]

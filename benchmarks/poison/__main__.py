@@ -61,7 +61,7 @@ def main() -> int:
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.poison", description="Let people collude against the model."
+        prog="python -m benchmarks.poison", description="Simulate people who collude against the model."
     )
     add_imdb_option(parser)
     add_sentences_option(parser)

@@ -64,7 +64,8 @@ class LanguageGuardReport:
     english: dict[str, RefusalShare]
     """Refused English texts, by collection."""
     foreign: dict[str, RefusalShare]
-    """Refused texts by language, over ``all`` languages, and among the ``stray`` texts from the English collections."""
+    """Refused texts by language, in ``all`` languages together, and among the ``stray`` texts in the English
+    collections."""
     named_right: int
     """Number of texts in ``all`` that are refused with the correct language."""
 

@@ -30,7 +30,7 @@ class GuardTexts:
     foreign: list[tuple[str, str]]
     """(ISO 639-1 code, text), written for this project."""
     stray: list[str]
-    """Texts from the public English collections that are in another language, and so count as foreign."""
+    """Texts in the public English collections that are not in English."""
 
     def all_texts(self) -> list[str]:
         """Return all texts in this half."""

@@ -49,7 +49,7 @@ class FeedbackRoundReport:
     shared_texts: int
     """Number of corrections whose text is also in the test reviews, compared by fingerprint."""
     imdb: Comparison
-    """Comparison on official test reviews, with all reviews for each movie."""
+    """Comparison on official test reviews, using all reviews of each movie."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training.fine_tuning", description="Measure how fast a model is fine-tuned."
+        prog="python -m benchmarks.training.fine_tuning", description="Measure fine-tuning speed."
     )
     add_imdb_option(parser)
     add_sentences_option(parser)

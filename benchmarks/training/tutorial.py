@@ -45,7 +45,7 @@ class TutorialReport:
     shared: int
     """Number of evaluation rows in this run whose text is also in the training rows."""
     shared_of_all: int
-    """The same number among the 5,000 evaluation rows when all 50,000 rows are split."""
+    """``shared`` for a split of all 50,000 rows, with 5,000 evaluation rows."""
     train_digest: str
     dev_digest: str
     examples: dict[str, str]

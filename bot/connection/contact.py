@@ -33,9 +33,9 @@ class TelegramContact:
         """Return a sentence that says why updates aren't arriving, or None if there is no known reason."""
         silence = self.seconds_since_heard()
         if silence is None:
-            return "It has not answered yet."
+            return "It has not responded yet."
         if silence > _MAX_SILENCE:
-            return f"It has not answered for {silence:.0f} seconds."
+            return f"It has not responded for {silence:.0f} seconds."
         if self.webhook_is_ours is False:
             return "It sends this bot's updates to a different address."
         return f"It cannot deliver updates ({self.delivery_error})." if self.delivery_error else None

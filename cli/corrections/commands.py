@@ -113,7 +113,7 @@ def export_file(
 @app.command("seen-by")
 def seen_by(
     telegram_id: Annotated[int, typer.Argument(help="The person's numeric Telegram id.", min=MIN_ID, max=MAX_ID)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON list.")] = False,
 ) -> None:
     """List the models that used a person's texts or votes.
 
@@ -140,15 +140,14 @@ def seen_by(
         typer.echo("\n".join(versions))
     else:
         typer.echo(
-            "No model used any of this person's data that is still in the database. It no longer knows about "
-            "deleted data.",
+            "No model used the data that this person has in the database. There is no record of deleted data.",
             err=True,
         )
 
 
 @app.command("labellers")
 def labellers(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON list.")] = False,
 ) -> None:
     """Estimate how often each labeller is right, worst first.
 
@@ -185,7 +184,7 @@ def labellers(
 
 @app.command("gold")
 def gold(
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON list.")] = False,
 ) -> None:
     """Show how well people answered the gold questions, worst first.
 

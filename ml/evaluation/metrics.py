@@ -58,9 +58,9 @@ class Evaluation:
     interval: Interval | None
     """95% bootstrap interval for the accuracy; None for a single text."""
     f1: float | None
-    """The F1 score for Positive; None if no label and no verdict is Positive."""
+    """The F1 score for Positive, or None if there are no positive labels or verdicts."""
     auc: float | None
-    """Area under the ROC curve; None if all labels are the same."""
+    """Area under the ROC curve, or None if all labels are the same."""
     confusion: tuple[tuple[int, int], tuple[int, int]]
     """Number of texts by label (row) and verdict (column), in the order of ``LABELS``."""
 

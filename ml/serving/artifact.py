@@ -53,9 +53,9 @@ class Manifest:
     probe_logits: list[list[float]]
     files: dict[str, str]
     reading: Reading = "whole"
-    """How much of a text is read; manifests without this field mean "whole"."""
+    """How much of a text is read. Manifests without this field mean "whole"."""
     characters: CharacterForm = "as_written"
-    """How the characters in a text are read; manifests without this field mean "as_written"."""
+    """How the characters in a text are read. Manifests without this field mean "as_written"."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

@@ -75,15 +75,17 @@ LANGUAGES = MappingProxyType(
         "zh": "Chinese",
     }
 )
-"""The languages recognised in addition to English, by ISO 639-1 code. With all 140 of the library's languages (Nigerian
-Pidgin, West Frisian, Latin), more English texts are mistaken for a foreign language."""
+"""The languages recognised in addition to English, by ISO 639-1 code. The library knows 140 languages, including
+Nigerian Pidgin, West Frisian and Latin, but with all of them, more English texts would be mistaken for other
+languages."""
 
 THRESHOLD = 0.9
-"""The minimum probability for refusing a text: the lowest step at which no English development text is refused."""
+"""The minimum probability for refusing a text. It is the lowest value tried at which no English development text is
+refused."""
 
 MIN_BYTES = 12
-"""Texts with fewer UTF-8 bytes of words are never refused: 12 Latin letters, 6 Cyrillic letters or 4 Chinese
-characters."""
+"""Texts whose words have fewer UTF-8 bytes are never refused. 12 bytes are 12 Latin letters, 6 Cyrillic letters or 4
+Chinese characters."""
 
 
 UNDETERMINED = "und"

@@ -23,7 +23,8 @@ from ml.text.tokenization import WindowTokenizer
 _LAYER_SHARE: Final = 0.5
 _REGULARISATION: Final = 0.01
 REFUSED_SHARE: Final = 0.03
-"""The share of the fitted reviews that the threshold refuses. Each is scored by a head that has not seen it."""
+"""The share of the fitted reviews that the threshold rejects. Each review is scored by a head that was not fitted on
+it."""
 
 EXCERPTS: Final = 900
 _FOLDS: Final = 5

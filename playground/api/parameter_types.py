@@ -79,7 +79,7 @@ def _refuse(value: object, info: ValidationInfo) -> None:
 
 
 NotBuilt = Annotated[object, AfterValidator(_refuse)]
-"""A parameter that Telegram supports and the playground does not; calls that use it return 501."""
+"""A parameter that Telegram supports but the playground doesn't. Calls that use it return 501."""
 
 ChatId = int | Annotated[str, Field(pattern=r"^@\w+$")]
 UploadedFile = Annotated[InstanceOf[Upload], PlainSerializer(Upload.to_log)]

@@ -24,7 +24,7 @@ class Message:
     reply_to: "Message | None" = None
     reply_markup: JsonObject | None = None
     reply_keyboard: JsonObject | None = None
-    """The change that the message makes to the person's own keyboard; not part of Telegram's Message."""
+    """The message's change to the person's custom keyboard, which isn't part of Telegram's Message."""
     extras: JsonObject = field(default_factory=dict)
     edit_date: int | None = None
 

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 EntityKind = tuple[str, dict[str, object]]
-"""An entity's type, and its members other than offset and length."""
+"""An entity's type, and its fields other than offset and length."""
 
 _LANGUAGE = re.compile(r"[^ \t\r\n\v\0`]+")
 _LINE_BREAK = re.compile(r"\r\n|\n\r|\r|\n")

@@ -105,7 +105,8 @@ def test_without_reviews_a_command_explains_how_to_get_them(command: tuple[str, 
     result = thumbs(*command)
     assert result.returncode == 2
     assert result.stderr == (
-        "No labelled reviews were given. Pass --data or set IMDB_PATH; thumbs data fetch downloads the IMDB reviews.\n"
+        "No labelled reviews were given. Pass --data or set IMDB_PATH. To download the IMDB reviews, run thumbs data "
+        "fetch.\n"
     )
 
 

@@ -120,7 +120,7 @@ def test_ctrl_c_ends_the_waiting_but_not_the_run(start: Start, database: Databas
     process.send_signal(signal.SIGINT)
     status, out, err = finish(process)
     assert (status, out) == (130, "")
-    assert f"Run {run.id} is queued and continues without this command." in err
+    assert f"Run {run.id} is queued and will continue without this command." in err
     assert wait_for_run(database).cancel_asked is False
 
 

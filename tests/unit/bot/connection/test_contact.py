@@ -12,13 +12,13 @@ def test_the_contact_is_lost_after_a_silence(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(time, "monotonic", lambda: now)
     contact = TelegramContact()
     assert contact.seconds_since_heard() is None
-    assert contact.problem() == "It has not answered yet."
+    assert contact.problem() == "It has not responded yet."
     contact.heard()
     assert contact.problem() is None
     now += 100
     assert contact.problem() is None
     now += 1
-    assert contact.problem() == "It has not answered for 101 seconds."
+    assert contact.problem() == "It has not responded for 101 seconds."
     contact.heard()
     assert contact.problem() is None
 

@@ -58,7 +58,7 @@ def late_attempt(*steps: int) -> StopConditions:
 
 
 def test_an_attempt_that_got_further_is_continued_later() -> None:
-    with pytest.raises(RunPaused, match="Run 4 has trained for 12 hours and will continue from its last checkpoint"):
+    with pytest.raises(RunPaused, match="Run 4 has been training for 12 hours and will continue from"):
         late_attempt(90, 101).check()
 
 
