@@ -1,4 +1,4 @@
-"""``python -m bot``: run the bot as its own process."""
+"""Runs the bot in a separate process with ``python -m bot``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``thumbs backup`` and ``thumbs restore``: the database and the published models in one archive."""
+"""``thumbs backup`` and ``thumbs restore`` save and restore the database and the published models in one archive."""
 
 import dataclasses
 import json

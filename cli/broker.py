@@ -1,4 +1,4 @@
-"""``thumbs broker``: checks that the workers' broker can be reached."""
+"""``thumbs broker`` checks that the workers' broker can be reached."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""``thumbs data``: downloads the reviews that models are fine-tuned on, and exports them for a teacher."""
+"""``thumbs data`` downloads the reviews that models are fine-tuned on, and exports them for a teacher."""
 
 from pathlib import Path
 from typing import Annotated

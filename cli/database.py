@@ -1,4 +1,4 @@
-"""``thumbs db``: migrates, checks and purges the database."""
+"""``thumbs db`` migrates, checks and purges the database."""
 
 import dataclasses
 import json

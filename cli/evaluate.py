@@ -1,4 +1,4 @@
-"""``thumbs evaluate``: evaluates a published model on labelled reviews, or compares two models."""
+"""``thumbs evaluate`` evaluates a published model on labelled reviews, or compares two models."""
 
 import json
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""``thumbs fine-tune``: fine-tunes and publishes a model."""
+"""``thumbs fine-tune`` fine-tunes and publishes a model."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""``thumbs health``: asks a bot or worker on this machine whether it is ready."""
+"""``thumbs health`` asks a bot or worker on this machine whether it is ready."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Final

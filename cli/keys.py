@@ -1,4 +1,4 @@
-"""``thumbs key``: generates and rotates the encryption keys."""
+"""``thumbs key`` generates and rotates the encryption keys."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,8 +36,8 @@ def new_key(
 def rotate_key() -> None:
     """Encrypt all stored texts with the newest key.
 
-    Stop every bot first, because the command refuses to run beside a bot. Afterwards, you can remove the older keys. In
-    the example, the new key is on the first line of the file and the old key is on the second.
+    Stop every bot first, because the command refuses to run while a bot is running. Afterwards, you can remove the
+    older keys. In the example, the new key is on the first line of the file and the old key is on the second.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``thumbs models``: lists, exports and removes published models, and changes which one is live."""
+"""``thumbs models`` lists, exports and removes published models, and changes which one is live."""
 
 import dataclasses
 import json
@@ -168,8 +168,8 @@ def export(
 def remove(version: Version) -> None:
     """Remove a model that is no longer needed.
 
-    Its files are removed from the artifact store, and the removal is recorded. The live model cannot be removed. A
-    folder outside the store is left alone, and may already be gone.
+    The model's files are removed from the artifact store, and the registry records the removal. The live model cannot
+    be removed. A model folder outside the store is left alone.
 
     \b
     Example:
@@ -270,7 +270,7 @@ def _status_facts(status: "ModelStatus", trial: "Trial | None") -> dict[str, Any
 
 
 def _bots(status: "ModelStatus") -> list[str]:
-    """Return lines that name the bots that serve the version and the bots that refused it, with their reasons."""
+    """Return lines that name the bots serving the version and those that refused it, with their reasons."""
     served_by = ", ".join(bot.process for bot in status.serving)
     refusals = [f"refused by {bot.process}: {bot.refusal}" for bot in status.refusing]
     return [*([f"served by {served_by}"] if served_by else []), *refusals]

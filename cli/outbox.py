@@ -1,4 +1,4 @@
-"""``thumbs outbox``: lists, retries and drops replies that did not arrive or may not have arrived."""
+"""``thumbs outbox`` lists, retries and drops replies that did not arrive or may not have arrived."""
 
 import dataclasses
 import json

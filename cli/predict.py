@@ -1,4 +1,4 @@
-"""``thumbs predict``: classifies texts, or every row of a CSV file."""
+"""``thumbs predict`` classifies texts, or every row of a CSV file."""
 
 import dataclasses
 import json
@@ -46,8 +46,8 @@ def predict(
 ) -> None:
     """Say whether reviews are positive or negative.
 
-    Texts without words, texts that are not in English and ratings such as "8/10" are answered by rules, as in the chat;
-    the reason says which.
+    As in the chat, rules answer texts without words, texts that are not in English and ratings such as "8/10". The
+    reason names the rule.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``thumbs retrain``: requests a training run and waits for its outcome."""
+"""``thumbs retrain`` requests a training run and waits for its outcome."""
 
 import dataclasses
 import html

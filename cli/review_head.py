@@ -1,4 +1,4 @@
-"""``thumbs review-head``: fits the part of a published model that tells reviews from other texts."""
+"""``thumbs review-head`` fits the part of a published model that distinguishes reviews from other texts."""
 
 from pathlib import Path
 from typing import Annotated

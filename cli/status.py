@@ -1,4 +1,4 @@
-"""``thumbs status``: shows what the bots and workers are doing, according to the database."""
+"""``thumbs status`` shows what the bots and workers are doing, according to the database."""
 
 import dataclasses
 import json

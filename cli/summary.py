@@ -1,4 +1,4 @@
-"""``thumbs summary``: prints a network's layers and parameters."""
+"""``thumbs summary`` prints a network's layers and parameters."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Checks that a command that needs TensorFlow runs in the training environment."""
+"""Checks that commands that need TensorFlow run in the training environment."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""``thumbs updates``: lists, shows, retries and drops updates that are pending or failed."""
+"""``thumbs updates`` lists, shows, retries and drops updates that are pending or failed."""
 
 import dataclasses
 import json
@@ -60,7 +60,7 @@ def list_updates(
 
 @app.command()
 def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> None:
-    """Show an update with its last error and its content. This prints the message that a person sent.
+    """Show an update with its last error and its content. The content is the message that a person sent.
 
     \b
     Examples:
@@ -105,7 +105,7 @@ def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> 
 def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
     """Give up on pending or failed updates.
 
-    Their content is deleted, and they count as handled.
+    The content of dropped updates is deleted, and they count as handled.
 
     If any of the updates cannot be dropped, none of them are.
 

@@ -1,4 +1,4 @@
-"""``thumbs worker`` and ``thumbs beat``, which start a worker and the scheduler for periodic tasks."""
+"""``thumbs worker`` starts a worker, and ``thumbs beat`` starts the scheduler for periodic tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -23,7 +23,7 @@ def worker(
 ) -> None:
     """Start a worker that trains, evaluates and publishes models.
 
-    It runs until it is stopped. A worker needs the bot's encryption key and database, and a broker that the bot can
+    A worker runs until it is stopped. It needs the bot's encryption key and database, and a broker that the bot can
     reach. It also needs the training environment, unless it consumes only the housekeeping queue or TRAINING_PYTHON is
     set. If the worker stops during a run, another worker resumes the run.
 

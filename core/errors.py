@@ -1,7 +1,7 @@
 """The base of the error tree, and the errors that several rooms raise.
 
 Pass the values for the message's placeholders: ``raise MissingFile(path=path)``. Commands print the message and exit
-with ``exit_code``. Processes log it. The tree, with the room whose ``errors`` module defines each class::
+with ``exit_code``. Processes log it. In this tree, brackets name the room whose ``errors`` module defines the class::
 
     ThumbsError
         BadInput

@@ -63,7 +63,7 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
 
     Only the owner can read the file, because it may contain people's texts. The file is compressed if its suffix is in
     ``OPENERS``. If ``path`` is a link, the link's target is replaced. Raise UnwritableFile if the file can't be
-    written. If possible, raise it before the block runs.
+    written. If possible, the error is raised before the block runs.
     """
     target = replaceable(path)
     opener: Callable[..., IO[Any]] = OPENERS.get(target.suffix.lower(), open)

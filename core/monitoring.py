@@ -118,7 +118,7 @@ def _application(health: Check, ready: Check) -> Application:
 
 
 def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    """Return the metrics. Log any error with redaction, and never show it to the client."""
+    """Return the metrics. Log any error with tokens redacted, and never show it to the client."""
     try:
         return metrics(environment, start)
     # After any error, Prometheus notices that it received no metrics.
@@ -129,7 +129,7 @@ def _read_metrics(metrics: Application, environment: "WSGIEnvironment", start: "
 
 
 def _checked(check: Check) -> Problems:
-    """Return the result of ``check``. Log any error with redaction, and report only its type to the client."""
+    """Return the result of ``check``. Log any error with tokens redacted, and report only its type to the client."""
     try:
         return check()
     # After any error, the process counts as not ready.

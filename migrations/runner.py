@@ -57,7 +57,7 @@ def restoring(url: str | URL, revision: str, check: Callable[[Connection], None]
     """Create the tables as they were at ``revision``, and migrate them after the block has filled them.
 
     Everything happens in one transaction. Existing tables are dropped first. ``check`` can raise an error to protect
-    them, but isn't called if an interrupted restore created them. Nobody else can use the database until
+    them, but isn't called if an interrupted restore created them. No other process can use the database until
     ``finish_restore`` is called.
     """
     from alembic import command

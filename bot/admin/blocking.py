@@ -1,4 +1,4 @@
-"""`/block` and `/unblock`, which make the bot ignore a person. Free of Telegram types."""
+"""`/block` makes the bot ignore a person, and `/unblock` reverses that. Free of Telegram types."""
 
 from collections.abc import Callable, Collection
 

@@ -1,4 +1,4 @@
-"""Handlers that let admins retrain, promote and roll back models. They match only admins' updates."""
+"""Handlers that let admins retrain, promote and roll back models. All of them match only admins' updates."""
 
 from typing import Any, Final
 
@@ -61,7 +61,7 @@ class AdminHandlers:
         self._statistics = StatisticsPage(database)
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers. They must come before the public handlers."""
+        """Return all handlers, which must come before the public handlers."""
         guarded: list[Handler] = [
             CommandHandler("retrain", self.retrain),
             CommandHandler("pause", self.pause),

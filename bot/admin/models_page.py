@@ -154,7 +154,7 @@ def _answer(unit: UnitOfWork, tap: Tap, models_tap: ModelsTap) -> tuple[str, Key
 
 
 def _live_line(texts: Texts, status: ModelStatus, since: datetime) -> str:
-    """Return the line that describes the live model and says that it was promoted at ``since``."""
+    """Return the line about the live model, including the time of its promotion, ``since``."""
     line = texts.model_live if status.state is ModelState.LIVE else texts.model_pending
     return fill(line, since=_minute(since), **_values(status))
 

@@ -1,4 +1,4 @@
-"""`/pause` and `/resume`, which stop and allow training runs. Free of Telegram types."""
+"""`/pause` stops new training runs, and `/resume` allows them again. Free of Telegram types."""
 
 from bot.database import AsyncDatabase
 from bot.incoming import Incoming

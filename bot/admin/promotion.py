@@ -134,7 +134,7 @@ def _is_on_trial(unit: UnitOfWork, run: Run) -> bool:
 def _may_promote(unit: UnitOfWork, run: Run) -> bool:
     """Return whether the candidate is held or on trial and its champion is still the model to beat.
 
-    A candidate that is rolled back can be promoted again: the admin may know better than the votes.
+    A rolled-back candidate can be promoted again, because the admin may know better than the votes.
     """
     champion, live = registry.baseline(unit), registry.live_model(unit)
     if champion is None or live is None or champion.version != run.champion:

@@ -1,4 +1,4 @@
-"""``/stats`` and ``/export``: figures as a picture, and all votes as a file. Free of Telegram types."""
+"""``/stats`` sends figures as a picture, and ``/export`` sends all votes as a file. Free of Telegram types."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

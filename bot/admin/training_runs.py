@@ -66,7 +66,7 @@ class RetrainDialog:
         await self._database.write(work)
 
     def _request(self, unit: UnitOfWork, incoming: Incoming, kind: RunKind) -> RunRequest | None:
-        """Request or join a run and say what it will be able to prove, or return None if no run starts."""
+        """Request or join a run and say what it will be able to prove. Return None if no run starts."""
         texts, current = incoming.texts, runs.open_run(unit)
         if learning_pauses.is_paused(unit):
             send(unit, incoming, MessageContent(texts.retrain_paused))

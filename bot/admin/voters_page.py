@@ -1,4 +1,4 @@
-"""``/voters``: shows who voted, by numeric id, and how. Free of Telegram types."""
+"""``/voters`` shows who voted, by numeric id, and how they voted. Free of Telegram types."""
 
 from math import ceil
 from typing import Final

@@ -1,4 +1,4 @@
-"""The buttons under a text that needs a label, for labellers and for admins who resolve disputes."""
+"""The buttons for labelling a text, for labellers and for admins who resolve disputes."""
 
 import re
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
-"""Gold questions that ship with the program: texts with an undisputed label, which show how careful labellers are.
+"""Gold questions that ship with the program. Their texts have undisputed labels, which show how careful labellers are.
 
-They come from ``bot/labelling/gold`` and from the behavioural checks that models of this kind pass. They are mixed in
-with other people's texts, and labellers can't tell them apart. Models are never trained on the answers.
+Their sources are ``bot/labelling/gold`` and the behavioural checks that models of this kind pass. ``/label`` mixes them
+in with other people's texts, and labellers can't tell which are which. Models are never trained on the answers.
 """
 
 import tomllib
@@ -25,7 +25,7 @@ _MIN_LENGTH: Final = 60
 class GoldQuestion:
     """A text and its undisputed label, one of ``ml.text.labels.LABELS``.
 
-    ``prediction_id`` belongs to a user's text that an admin decided on. It is None for a text from the program.
+    ``prediction_id`` refers to a user's text that an admin decided on, and is None for a text from the program.
     """
 
     text: str

@@ -34,7 +34,7 @@ class LabellerHandlers:
         self._quarantine = quarantine
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers. They must come before the catch-all handlers."""
+        """Return all handlers, which must come before the catch-all handlers."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         guarded: list[Handler] = [
             CommandHandler("quarantine", self.quarantine),

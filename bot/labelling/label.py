@@ -1,4 +1,4 @@
-"""``/label``: shows other people's texts that need a vote, one at a time, in one message. Free of Telegram types.
+"""``/label`` shows other people's texts that need a vote, one at a time, in a single message. Free of Telegram types.
 
 Occasionally, the text is a gold question, which has a known label and looks like any other text.
 """

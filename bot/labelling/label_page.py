@@ -66,7 +66,7 @@ class LabelPage:
         return self._ask_text(queued, notes, undo=undo)
 
     def ask_again(self, offer: Offer, note: str) -> MessageContent:
-        """Ask the question of an undone offer again, or the next one if its text doesn't need any more votes."""
+        """Ask an undone question again, or ask the next one if the undone text doesn't need any more votes."""
         label_offers.clear_shown(self.unit, self.person.id)
         if offer.gold_label is not None:
             gold = self._gold_of(offer)
@@ -94,7 +94,7 @@ class LabelPage:
         return next((GoldQuestion(text, offer.gold_label, offer.prediction_id) for text in found.values()), None)
 
     def _over_quota_note(self) -> str | None:
-        """Return a line that says that a run cannot use all of the person's texts and votes, or None if it can."""
+        """Return a line for a person with more texts and votes than a run can use, or None for anyone else."""
         waiting = snapshots.waiting_for_quota(self.unit, self.shares, self.rules.admins, self.person.id)
         if not waiting:
             return None

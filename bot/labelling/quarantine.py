@@ -1,4 +1,7 @@
-"""``/quarantine``: shows texts that an admin must decide on, one at a time, in one message. Free of Telegram types."""
+"""``/quarantine`` shows the texts that an admin must decide on, one at a time, in a single message.
+
+Free of Telegram types.
+"""
 
 from dataclasses import replace
 

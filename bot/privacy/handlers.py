@@ -1,4 +1,4 @@
-"""Handlers for people's own data: what is stored, consent, settings and deletion."""
+"""Handlers for people's requests about their data: what is stored, consent, settings and deletion."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ class PrivacyHandlers:
         self._history = history
 
     def handlers(self) -> list[Handler]:
-        """Return all handlers. They must come before the catch-all handlers."""
+        """Return all handlers, which must come before the catch-all handlers."""
         new = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
         return [
             CommandHandler("privacy", self.privacy, filters=new),

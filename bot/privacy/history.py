@@ -1,4 +1,4 @@
-"""``/history``: a person's own messages with their verdicts, one page at a time. Free of Telegram types."""
+"""``/history`` shows a person's messages with their verdicts, one page at a time. Free of Telegram types."""
 
 from typing import Final
 
@@ -82,7 +82,7 @@ class HistoryDialog:
 
 
 def _from(unit: UnitOfWork, incoming: Incoming, person: Person, message_id: int, note: str) -> MessageContent:
-    """Return the page that starts where a deleted message was, below a note."""
+    """Return the page that starts at a deleted message's position, with a note above it."""
     page = history.page_from(unit, person.id, incoming.bot_id, message_id)
     if not page.entries:
         page = history.page_from(unit, person.id, incoming.bot_id)

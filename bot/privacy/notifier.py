@@ -56,7 +56,7 @@ class CorrectionNotifier:
             logger.info("Enqueued %d notices about model %s", count, run.version)
 
     async def _predict(self, notice: CorrectionNotification) -> dict[int, Reprediction]:
-        """Classify a person's texts one at a time, so that people who are waiting for a reply are served first."""
+        """Classify a person's texts one at a time, so that people waiting for a reply are served first."""
         ids = [correction.message_id for correction in notice.corrections[:MAX_QUOTED_TEXTS]]
         texts = await self._database.read(lambda unit: messages.get_texts(unit, ids))
         return {message_id: Reprediction(text, await self._model.verdict(text)) for message_id, text in texts.items()}

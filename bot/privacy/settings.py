@@ -1,4 +1,4 @@
-"""``/settings``: what the bot shows a person and when it messages them. Free of Telegram types."""
+"""``/settings`` controls what the bot shows a person and when it messages them. Free of Telegram types."""
 
 from dataclasses import dataclass
 from enum import StrEnum

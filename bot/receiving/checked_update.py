@@ -10,7 +10,7 @@ from bot.receiving.raw_update import is_id
 
 
 class UnparsableUpdate(ValueError):
-    """An update that this bot cannot parse, or whose fields have unexpected types."""
+    """The bot cannot parse this update, or its fields have unexpected types."""
 
 
 def parse_update(payload: str, bot: Bot) -> Update:

@@ -18,7 +18,7 @@ class InProgress:
         self._has_room.set()
 
     def add(self, update_id: int) -> None:
-        """Add an update to the updates in progress."""
+        """Add an update to those in progress."""
         self.ids.add(update_id)
         self._check_room()
 

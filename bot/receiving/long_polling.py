@@ -30,7 +30,7 @@ _NO_ID: Final = -1
 
 
 class UpdateRequest(HTTPXRequest):
-    """PTB's request class for getUpdates. It wraps each update in an envelope, which PTB can always parse."""
+    """Requests getUpdates for PTB, and wraps each update in an envelope that PTB can always parse."""
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Recognises messages that make up one post: the pieces of a long text that an app split, or the items of an album."""
+"""Recognises messages that make up one post: the pieces of a long text split by an app, or the items of an album."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recognises people's requests about their own data, which are accepted even from people whom admins have blocked."""
+"""Recognises people's requests about their own data, which are accepted even from blocked people."""
 
 from typing import Final
 

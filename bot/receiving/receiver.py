@@ -73,7 +73,7 @@ class Receiver:
                 await release_webhook(self._application.bot, self._database)
 
     async def close(self) -> None:
-        """Close the connections. This works even if ``open`` failed."""
+        """Close the connections, even if ``open`` failed."""
         if self._webhook is not None:
             await self._webhook.server.stop()
         await self._application.shutdown()

@@ -73,7 +73,7 @@ class WebhookRegistration:
         self._confirmed_before = 0
 
     async def claim(self) -> None:
-        """Share the secret with the bot's other processes, without changing anything at Telegram yet.
+        """Share the secret with the bot's other processes before Telegram starts to use it.
 
         Raise BadSetting if Telegram delivers to an address that ``check_address`` protects.
         """
@@ -202,10 +202,10 @@ async def release_webhook(telegram: Bot, database: AsyncDatabase) -> None:
 
 
 async def check_address(info: WebhookInfo, wanted: str, bot_id: int, database: AsyncDatabase) -> None:
-    """Raise BadSetting if a bot that is starting must not replace the address that Telegram delivers to.
+    """Raise BadSetting if a starting bot must not replace the address that Telegram delivers to.
 
-    A bot may replace an address that is recorded in its database, as long as no other process of the bot is running.
-    ``wanted`` is the new address, or an empty string if there is none.
+    A bot may replace an address that was registered with the same database, unless another process of the bot is
+    running. ``wanted`` is the new address, or an empty string if there is none.
     """
     if info.url in ("", wanted):
         return

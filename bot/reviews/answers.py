@@ -102,7 +102,8 @@ def _reply(unit: UnitOfWork, text: IncomingText, content: MessageContent) -> Non
 def answer_by_rule(text: str, texts: Texts) -> str | None:
     """Return the answer to a text that a rule handles, or None if the model should answer.
 
-    Such a text is not stored, so it gets no buttons, and nobody sees it in /label or trains a model on it.
+    Texts that rules answer are not stored, so they get no buttons, never appear in /label, and are never used for
+    training.
     """
     found = screen(text)
     if found is not None:

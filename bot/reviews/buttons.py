@@ -15,7 +15,7 @@ NO: Final = "no"
 
 
 class Shown(StrEnum):
-    """What to show for a text: the model's own verdict, or what PEOPLE agreed on."""
+    """What to show for a text: the model's own verdict, or the label that PEOPLE agreed on."""
 
     MODEL = "model"
     PEOPLE = "people"
@@ -118,13 +118,13 @@ def verdict_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None, more
 
 
 def corrected_keyboard(texts: Texts, prediction_id: int, chosen: Vote | None) -> Keyboard:
-    """Return the buttons to vote on the label that people agreed on, and a button that shows the model's verdict."""
+    """Return the buttons for voting on the agreed label, and a button that shows the model's verdict."""
     model = [make_button(texts.button_show_model, f"{TapKind.CORRECTED}:{prediction_id}:{Shown.MODEL}")]
     return _vote_keyboard(texts, TapKind.CORRECTED, prediction_id, chosen, [model])
 
 
 def people_row(texts: Texts, prediction_id: int) -> Row:
-    """Return the button that shows the label that people agreed on."""
+    """Return the button that shows the agreed label."""
     return [make_button(texts.button_show_people, f"{TapKind.CORRECTED}:{prediction_id}:{Shown.PEOPLE}")]
 
 

@@ -25,7 +25,7 @@ class _Subject:
 
 
 class ExplanationResponder:
-    """Explains verdicts. Only the reply is stored; it is enqueued before each method returns."""
+    """Explains verdicts. Replies are enqueued before each method returns, and nothing else is stored."""
 
     def __init__(self, database: AsyncDatabase, model: LiveModel, verdicts: VerdictMessages) -> None:
         self._database = database
@@ -42,7 +42,7 @@ class ExplanationResponder:
         await self._explain(incoming, newest, incoming.texts.why_nothing_yet)
 
     async def explain_message(self, incoming: Incoming, telegram_message_id: int) -> None:
-        """Explain the verdict that a message shows, or the verdict on the text that the message belongs to."""
+        """Explain the verdict shown in a message, or the verdict on the text that the message belongs to."""
 
         def find(unit: UnitOfWork) -> int | None:
             place = (incoming.bot_id, incoming.chat_id, telegram_message_id)

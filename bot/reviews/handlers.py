@@ -131,7 +131,7 @@ class ReviewHandlers:
         await self._votes.handle_tap(*parse_tap(update, parse_vote_tap))
 
     async def on_corrected_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap under a label that people agreed on, or on the button that shows that label."""
+        """Handle a tap under an agreed label, or on the button that shows that label."""
         await self._votes.handle_corrected_tap(*parse_tap(update, parse_corrected_tap))
 
     async def on_reason_tap(self, update: Update, _: Context) -> None:
@@ -148,7 +148,7 @@ class ReviewHandlers:
         await self._explanations.explain_prediction(tap.incoming, prediction_id)
 
     async def on_abstention_tap(self, update: Update, _: Context) -> None:
-        """Handle a tap that confirms that a text is a review."""
+        """Handle a tap confirming that a text is a review."""
         await self._votes.handle_abstention_tap(*parse_tap(update, parse_abstention_tap))
 
     async def ignore(self, update: Update, _: Context) -> None:

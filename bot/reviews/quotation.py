@@ -17,7 +17,7 @@ _BEFORE: Final = 256
 class Quotation:
     """An exact part of one Telegram message.
 
-    ``span`` locates it in the whole text. ``position`` is its offset in the message, in UTF-16 code units.
+    ``span`` is the part's position in the whole text, and ``position`` its offset in the message in UTF-16 code units.
     """
 
     telegram_message_id: int
@@ -27,7 +27,7 @@ class Quotation:
 
 
 def quote(parts: Sequence[MessagePart], passage: Span, focus: Span | None) -> Quotation:
-    """Return the part of ``passage`` to quote. It includes ``focus`` if ``focus`` is in the passage's longest part.
+    """Return the part of ``passage`` to quote, including ``focus`` if that is in the passage's longest part.
 
     ``passage`` and ``focus`` are spans of the text that results from joining ``parts`` with newlines. If the passage
     spans several messages, quote the message that contains most of it. Shorten passages that are too long.

@@ -1,4 +1,4 @@
-"""Builds the messages that answer a text with the model's own verdict or with the label that people agreed on."""
+"""Builds the messages that answer a text with the model's own verdict or with the agreed label."""
 
 from secrets import SystemRandom
 from typing import Final

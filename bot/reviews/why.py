@@ -62,7 +62,7 @@ def emphasise(text: str, shown: Span, words: Sequence[Span]) -> str:
 
 
 def _sentence(texts: Texts, explanation: Explanation) -> str:
-    """Return the sentence that lists the decisive words, starting with those that support the verdict."""
+    """Return the sentence that lists the decisive words, with those supporting the verdict first."""
     up = texts.why_up.format(words=_joined(texts, explanation.up)) if explanation.up else None
     down = texts.why_down.format(words=_joined(texts, explanation.down)) if explanation.down else None
     label = explanation.verdict.label

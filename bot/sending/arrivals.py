@@ -68,7 +68,7 @@ def _mark(unit: UnitOfWork, sighting: BotMessageSighting) -> None:
 
 
 def _sightings(update: Update) -> Iterator[BotMessageSighting]:
-    """Yield the bot message that the person replied to, or whose button they tapped."""
+    """Yield the bot message that the person replied to or tapped a button on."""
     bot_id = update.get_bot().id
     query = update.callback_query
     if query is not None and query.message is not None:

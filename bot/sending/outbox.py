@@ -255,7 +255,7 @@ class Outbox:
 
 
 def _request_left(error: TelegramError) -> bool:
-    """Return whether the request was sent to Telegram. If not, this machine may be offline for a long time."""
+    """Return whether the request was sent to Telegram. If it wasn't, this machine may be offline for a long time."""
     return not isinstance(error.__cause__, _NEVER_LEFT)
 
 
@@ -267,8 +267,8 @@ def _is_outage(error: TelegramError) -> bool:
 def _may_have_arrived(error: TelegramError) -> bool:
     """Return whether Telegram may have executed a call that failed.
 
-    Telegram may have executed it if the connection broke after the request was sent, or if a gateway timed out. After
-    any other response, even a server error, the call was not executed.
+    Telegram may have executed the call if the connection broke after the request was sent, or if a gateway timed out.
+    After any other response, even a server error, the call was not executed.
     """
     if isinstance(error, TimedOut):
         return _request_left(error)

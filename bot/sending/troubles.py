@@ -40,8 +40,8 @@ class Troubles:
     ) -> list[int]:
         """Enqueue the notice ``text`` unless the admins know about this kind. Return the chats to pass to ``wake``.
 
-        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. If ``at``, the time of the
-        trouble, is given, the admins are notified again after a quiet period; if not, only after ``forget``.
+        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. If ``at`` (the time of the
+        trouble) is given, the admins are notified again after a quiet period, otherwise only after ``forget``.
         """
         admins = people.languages_of(unit, self._admin_ids)
         if not admins or not self._claim(unit, kind, at):
@@ -57,7 +57,7 @@ class Troubles:
             self._outbox.wake(admin_id)
 
     async def report(self, kind: str, text: str, at: datetime | None = None, /, **values: object) -> None:
-        """Enqueue a notice in its own unit of work. It is skipped during a database outage."""
+        """Enqueue a notice in a separate unit of work, or skip it during a database outage."""
         with suppress(*DATABASE_OUTAGES):
             self.wake(await self._database.write(lambda unit: self.enqueue(unit, kind, text, at, **values)))
 

@@ -1,4 +1,4 @@
-"""The model that a bot is using, which can be replaced while texts keep arriving."""
+"""The model that a bot is using. It can be replaced while texts keep arriving."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class _ServedModel:
         self._classifier = classifier
 
     def explain(self, text: str) -> Explanation:
-        """Explain the verdict on ``text``. This blocks the thread, and other callers' texts share its batches."""
+        """Explain the verdict on ``text``, blocking the thread and sharing batches with other callers' texts."""
         return explain(text, self._classifier.engine.tokenizer, self._classify)
 
     def _classify(self, texts: Sequence[str]) -> list[Verdict]:

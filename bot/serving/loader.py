@@ -67,7 +67,7 @@ class ModelLoader:
 
 
 def initial_model(database: Database, settings: Settings) -> InitialModel:
-    """Load the live version or, if that fails, the first rollback target that does load, or else MODEL.
+    """Load the live version. If that fails, load the first working rollback target, and if none works, load MODEL.
 
     MODEL is registered. MODEL becomes live if no version is live, or if a program update replaced the live version with
     it. If not even MODEL can be loaded, raise the error from ``ModelLoader.load``.
@@ -82,7 +82,7 @@ def initial_model(database: Database, settings: Settings) -> InitialModel:
 def _load_first(database: Database, settings: Settings) -> Classifier:
     """Load MODEL. Make it live unless another model has gone live.
 
-    In that case, the reloader swaps to the other model.
+    If another model has gone live, the reloader swaps to that model.
     """
     classifier = Classifier.load(settings.model, settings.serving_threads)
     with database.unit_of_work() as unit:

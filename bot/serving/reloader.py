@@ -54,7 +54,7 @@ class ModelReloader:
         self.process = f"{socket.gethostname()[:40]}:{os.getpid()}"
 
     async def start(self, bot_id: int) -> None:
-        """Report which version this bot instance serves, and which version it refused at start-up, if any."""
+        """Report the version that this bot instance serves and the version that it refused at start-up, if any."""
         self._bot_id = bot_id
         await self._acknowledge()
         if self._initial_refusal is not None:

@@ -1,4 +1,4 @@
-"""``thumbs corrections``: imports and exports votes, and reports on labellers."""
+"""``thumbs corrections`` imports and exports votes, and reports on labellers."""
 
 import dataclasses
 import json
@@ -30,7 +30,7 @@ def import_file(
     differ only in case or spacing count as one person. Texts that differ only in case, punctuation or spacing count as
     one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
     texts, you confirm that the person consents to training on them. This consent is recorded, except for people that
-    the bot knows from Telegram. For them, only their own answer in the chat counts.
+    the bot knows from Telegram. Those people's consent depends only on their own answer in the chat.
 
     \b
     Examples:
@@ -82,8 +82,8 @@ def export_file(
 
     The file gives the state of each vote's text: usable, waiting, quarantined or settled as neither. The last column is
     the reason that the person gave, if any: both, not_review, sarcasm or other. The file doesn't include data without
-    consent. People appear as numbers with a code that an import recognises. In CSV files, a text that a spreadsheet
-    would treat as a formula gets a leading apostrophe, which an import removes again. Parquet files need the training
+    consent. People appear as numbers with a code that an import recognises. In CSV files, texts that a spreadsheet
+    would treat as formulas get a leading apostrophe, which an import removes. Parquet files need the training
     environment.
 
     \b
@@ -117,8 +117,8 @@ def seen_by(
 ) -> None:
     """List the models that used a person's texts or votes.
 
-    These models were trained or evaluated on that data. Once people withdraw their consent, later runs don't use their
-    data, but versions that already did are still listed.
+    The listed models were trained or evaluated on that data. Once people withdraw their consent, later runs don't use
+    their data, but versions that already did are still listed.
 
     \b
     Example:

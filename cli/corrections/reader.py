@@ -46,10 +46,10 @@ class _FileRow:
 def read_votes(path: Path, unanimous: bool, on_progress: OnProgress = lambda rows: None) -> list[ImportedVote]:
     """Return the votes in the file without duplicates. Each person's name is spelled as in their first row.
 
-    Each person may give a text only one label. If ``unanimous`` is true, all people must give a text the same label.
-    Texts are compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list several
-    spellings of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn, or
-    BadCorrections, which lists the invalid rows.
+    A person can't give a text two different labels. If ``unanimous`` is true, all people must give a text the same
+    label. Texts are compared by ``fingerprint``. Texts from an export are compared exactly, because an export may list
+    several spellings of a text, each with its own votes. Raise MissingFile, UnreadableTable, EmptyTable, MissingColumn,
+    or BadCorrections, which lists the invalid rows.
     """
     votes: list[ImportedVote] = []
     problems: list[str] = []

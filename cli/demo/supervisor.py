@@ -1,4 +1,4 @@
-"""``thumbs demo``: runs the playground, the bot and the worker on one machine, and stops them together."""
+"""``thumbs demo`` runs the playground, the bot and the worker on one machine, and stops them together."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""A column that marks predictions that weren't shown because the text did not read like a review."""
+"""A column marking predictions that weren't shown because the text did not read like a review."""
 
 import sqlalchemy as sa
 from alembic import op
