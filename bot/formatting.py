@@ -20,7 +20,7 @@ def percent_of(confidence: float) -> int:
 
 
 def confidence_suffix(confidence: float, *, shown: bool) -> str:
-    """Return the confidence (0 to 1) as the suffix of a verdict, or an empty string unless it should be ``shown``."""
+    """Return the end of a verdict: the confidence (0 to 1), or an empty string if it should not be ``shown``."""
     return f" · {percent_of(confidence)}%" if shown else ""
 
 

@@ -108,7 +108,7 @@ def _build_report(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -
 def _list_mistakes(answers: "Sequence[ModelOutputs]", reviews: "EvaluationSet") -> "list[MistakeList]":
     """Return the last model's worst mistakes.
 
-    If there are two models, list mistakes that only the last one makes first.
+    If there are two models, the list begins with the mistakes that only the last one makes.
     """
     from ml.evaluation.mistakes import worst_mistakes
     from ml.evaluation.report import MistakeList

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def explanation_lines(text: str, explanation: "Explanation") -> Iterator[str]:
-    """Yield the words that pulled the verdict up or down, with their effects in logits, and the deciding passage.
+    """Yield the words that pulled the verdict up or down, with their effects in logits, and the decisive passage.
 
-    A text that fits in one window has no deciding passage.
+    A text that fits in one window has no decisive passage.
     """
     if not explanation.up and not explanation.down:
         yield "  no single word stands out"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def exit_on_sigterm() -> Iterator[None]:
     """Make SIGTERM raise SystemExit, just as Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.
 
-    Processes that stop gracefully replace this handler with their own.
+    Processes with a graceful shutdown replace this handler.
     """
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:

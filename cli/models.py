@@ -103,7 +103,7 @@ def show(version: Version, as_json: AsJson = False) -> None:
 def promote(version: Version, why: Why = None) -> None:
     """Make a model live. Promoting a model on trial confirms it.
 
-    Running bots load it within seconds, and thumbs models list shows which bots are using it.
+    Running bots load the model within seconds, and thumbs models list shows which bots are using it.
 
     \b
     Example:
@@ -121,8 +121,8 @@ def rollback(
 ) -> None:
     """Make the previous or an older model live again.
 
-    The previous model is the one that was live before the current one first went live. Models that you rolled back from
-    are skipped until you promote them again, so repeating the command goes back further.
+    The previous model is the one that was live before the current one first went live. Rolled-back models are skipped
+    until you promote them again, so repeating the command goes back further.
 
     \b
     Examples:

@@ -19,7 +19,8 @@ def quiet_tensorflow() -> Iterator[None]:
     """Hide the messages that TensorFlow writes during this block as it is imported and looks for GPUs.
 
     TensorFlow writes most of them before it reads TF_CPP_MIN_LOG_LEVEL, so standard error is captured and filtered.
-    Everything else, such as errors, is printed at the end of the block. Nothing is hidden if that variable is set.
+    Everything else, such as errors, is printed at the end of the block. Nothing is hidden if TF_CPP_MIN_LOG_LEVEL is
+    set.
     """
     if _LEVEL in os.environ:
         yield

@@ -7,7 +7,7 @@ import typer
 
 
 class Queue(StrEnum):
-    """A queue to consume. The names repeat ``broker.queues``, because importing that module would slow down --help."""
+    """A queue to consume. The names are copied from ``broker.queues``, because importing it would slow down --help."""
 
     FINE_TUNING = "fine-tuning"
     HOUSEKEEPING = "housekeeping"

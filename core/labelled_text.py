@@ -8,7 +8,7 @@ class LabelledText:
     """A message's id in the database, its text, and the label that people agreed on.
 
     Texts that one person wrote within a minute share a ``group``, because a model trained on one of them has an
-    advantage on the others.
+    advantage with the others.
     """
 
     message_id: int

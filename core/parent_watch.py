@@ -1,6 +1,6 @@
 """Detects that the parent process has exited, by watching for the end of a pipe that only the parent can write to.
 
-Nothing is ever written to such a pipe. The kernel closes it when the parent dies, even if it is killed, so no process
+Nothing is ever written to such a pipe. The kernel closes the pipe when the parent exits or is killed, so no process
 outlives its parent. ``PR_SET_PDEATHSIG`` would do the same, but only on Linux, and it needs code between fork and exec.
 """
 

@@ -1,4 +1,4 @@
-"""`/block` makes the bot ignore a person, and `/unblock` reverses that. Free of Telegram types."""
+"""`/block` makes the bot ignore a person, and `/unblock` lifts the block. Free of Telegram types."""
 
 from collections.abc import Callable, Collection
 

@@ -83,7 +83,7 @@ def _training(texts: Texts, run: Run) -> str:
 
 
 def _speed_text(texts_per_second: float) -> str:
-    """Return the speed, with one decimal if it is low, as for a large network on a CPU."""
+    """Return the speed, with one decimal place if it is low, as with a large network on a CPU."""
     return f"{texts_per_second:.0f}" if texts_per_second >= 10 else f"{texts_per_second:.1f}"
 
 

@@ -111,5 +111,5 @@ def _is_due(unit: UnitOfWork, follower: Follower, now: datetime) -> bool:
 
 
 def _message_of(last: ReplyStatus | None) -> int | None:
-    """Return the message to edit, or None if it is gone or may not have arrived, so that a new one must be sent."""
+    """Return the message to edit, or None if it was deleted or may not have arrived. In that case, send a new one."""
     return last.telegram_message_id if last is not None and last.state is ReplyState.SENT else None

@@ -1,4 +1,4 @@
-"""What ``/status`` and ``thumbs status`` show: the state of the bots, the workers and this machine, in plain text."""
+"""Describes the state of the bots, the workers and this machine as plain text for ``/status`` and ``thumbs status``."""
 
 import shutil
 from contextlib import suppress

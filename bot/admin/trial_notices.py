@@ -21,7 +21,7 @@ _NEWEST: Final = 5
 
 
 class TrialNotices:
-    """Enqueues the notices. The database records which of these notices a bot's admins have received."""
+    """Enqueues the notices. The database records which notices a bot's admins have received."""
 
     def __init__(self, database: AsyncDatabase, troubles: Troubles) -> None:
         self._database = database

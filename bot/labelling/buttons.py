@@ -10,7 +10,7 @@ from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, Texts, fill
 
 
 class LabelAction(StrEnum):
-    """What a labeller can do: give the text a label, SKIP it, UNDO the last answer, ask for MORE texts, or STOP."""
+    """A labeller's action: give the text a label, SKIP it, UNDO the last answer, ask for MORE texts, or STOP."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -67,7 +67,7 @@ class JoinTap:
 class QuarantineTap:
     """A tap under a quarantined text. ``skipped`` is the number of texts skipped so far.
 
-    ``prediction_id`` identifies the prediction for the text or, for UNDO, the one that the admin has just decided on.
+    ``prediction_id`` identifies the text's prediction or, for UNDO, the prediction that the admin has just decided on.
     """
 
     prediction_id: int
@@ -120,8 +120,8 @@ def join_keyboard(texts: Texts, batch: Batch | None) -> Keyboard:
 def quarantine_keyboard(texts: Texts, prediction_id: int, skipped: int, decided: int | None) -> Keyboard:
     """Return buttons for the labels, Neither and Skip, and one that takes back the last decision, if any.
 
-    ``skipped`` is the number of texts that the admin has skipped, and ``decided`` the id of the prediction just decided
-    on.
+    ``skipped`` is the number of texts that the admin has skipped, and ``decided`` is the prediction that was decided
+    last.
     """
     rows = _label_rows(texts, f"{TapKind.QUARANTINE}:{prediction_id}:{skipped}")
     return make_keyboard(rows if decided is None else [*rows, _quarantine_undo_row(texts, decided, skipped)])

@@ -20,7 +20,7 @@ _TEXTS_WHILE_PAUSED: Final = 2
 def due_gold_question(unit: UnitOfWork, person: Person, rules: LabelQueueRules) -> GoldQuestion | None:
     """Return the person's next gold question, or None if none is due.
 
-    Users' settled texts, while there are any, alternate with the program's texts. Each person gets the program's texts
+    If there are settled texts from users, they alternate with the program's texts. Each person gets the program's texts
     in a different order. Once they have seen them all, the oldest one comes up again.
     """
     offered = label_offers.offered_gold(unit, person.id)

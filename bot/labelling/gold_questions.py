@@ -1,7 +1,7 @@
 """Gold questions that ship with the program. Their texts have undisputed labels, which show how careful labellers are.
 
-Their sources are ``bot/labelling/gold`` and the behavioural checks that models of this kind pass. ``/label`` mixes them
-in with other people's texts, and labellers can't tell which are which. Models are never trained on the answers.
+Their sources are ``bot/labelling/gold`` and the behavioural checks that models of this kind pass. ``/label`` mixes gold
+questions in with other people's texts, and labellers can't tell them apart. Models are never trained on the answers.
 """
 
 import tomllib

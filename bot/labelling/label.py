@@ -73,7 +73,7 @@ class LabellingDialog:
         await self._database.write(work)
 
     async def handle_tap(self, tap: Tap, offer_tap: OfferTap) -> None:
-        """Record the answer, or undo the last one, and show the next text in the same message."""
+        """Record the answer or undo the last one, then show the next text in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             person = tap.incoming.sender.upsert(unit)
@@ -111,7 +111,7 @@ class LabellingDialog:
         return self._answer(page, offer, offer_tap.action)
 
     def _answer(self, page: LabelPage, offer: Offer, action: LabelAction) -> MessageContent:
-        """Record the answer if the person consents, and show the next text below a note about it."""
+        """Record the answer if the person consents, and show the next text below a note about the answer."""
         unit, person, label = page.unit, page.person, LABEL_OF[action]
         if consent.consent_of(unit, person.id) is not Consent.GRANTED:
             return page.next_question()
@@ -159,7 +159,7 @@ class LabellingDialog:
 
 
 def record_label(unit: UnitOfWork, person_id: int, prediction_id: int, label: str | None) -> bool:
-    """Record the label that a person gave a text, or None for neither. Return False if the text is gone."""
+    """Record the label that a person gave a text, or None for neither. Return False if the text no longer exists."""
     prediction = predictions.get_prediction(unit, prediction_id)
     if prediction is None:
         return False

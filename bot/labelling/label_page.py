@@ -42,8 +42,8 @@ class LabelPage:
     def next_question(self, note: str | None = None, *, undo: bool = True, guideline: bool = False) -> MessageContent:
         """Return the next question, or a message that says why there is none.
 
-        Ask an unanswered question again, so that nobody can keep drawing texts until they get one they like. With
-        ``undo``, a button undoes the last answer.
+        Ask an unanswered question again, so that nobody can keep drawing texts until they get one they like. If
+        ``undo`` is true, add a button that undoes the last answer.
         """
         unit, person = self.unit, self.person
         if consent.consent_of(unit, person.id) is not Consent.GRANTED:
@@ -86,7 +86,7 @@ class LabelPage:
         return label_queue.find_queued(self.unit, self.person.id, self.rules, offer.text_hash, selection)
 
     def _gold_of(self, offer: Offer) -> GoldQuestion | None:
-        """Return an offered gold question, or None if its text is gone."""
+        """Return an offered gold question, or None if its text no longer exists."""
         if offer.prediction_id is None or offer.gold_label is None:
             return shipped_question(self.unit, offer.text_hash)
         prediction = predictions.get_prediction(self.unit, offer.prediction_id)

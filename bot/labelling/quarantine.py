@@ -29,7 +29,7 @@ class QuarantineDialog:
         self._admins = frozenset(settings.admin_ids)
 
     async def start(self, incoming: Incoming) -> None:
-        """Show the number of quarantined texts and the first of them."""
+        """Show how many texts are quarantined, and the first one."""
 
         def work(unit: UnitOfWork) -> None:
             count = quarantine.count_quarantined(unit, self._quorum, self._admins).total()
@@ -43,7 +43,7 @@ class QuarantineDialog:
         await self._database.write(work)
 
     async def handle_tap(self, tap: Tap, quarantine_tap: QuarantineTap) -> None:
-        """Record the admin's vote, take back the last one, or skip the text, and show the next in the same message."""
+        """Record the admin's vote, undo the last one or skip the text, then show the next text in the same message."""
 
         def work(unit: UnitOfWork) -> None:
             skipped, decided = quarantine_tap.skipped, None

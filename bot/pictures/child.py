@@ -1,4 +1,4 @@
-"""Draws pictures in a child process, which gets the figures as JSON and returns a PNG."""
+"""Draws pictures in a child process, which receives figures as JSON and returns a PNG."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The child process: reads figures as JSON from standard input, and writes a picture as a PNG to standard output."""
+"""Reads figures as JSON from standard input and writes a PNG picture to standard output, in a child process."""
 
 import json
 import sys

@@ -10,7 +10,7 @@ from storage.chat.history import HistoryPage
 
 
 class HistoryAction(StrEnum):
-    """What a tap does: show the page before, after or FROM its message, ask about deleting it, or DELETE it."""
+    """A tap's action: show the page before, after or FROM a message, ask about deleting the message, or DELETE it."""
 
     OLDER = "older"
     NEWER = "newer"
@@ -53,7 +53,7 @@ def page_keyboard(texts: Texts, page: HistoryPage) -> Keyboard | None:
 
 
 def question_keyboard(texts: Texts, message_id: int) -> Keyboard:
-    """Return the buttons to delete a message, or to return to its page."""
+    """Return the buttons to delete a message or go back to its page."""
     return make_keyboard(
         [
             [

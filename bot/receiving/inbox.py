@@ -73,7 +73,7 @@ class Inbox:
         self._background: set[asyncio.Task[None]] = set()
 
     async def receive(self, payload: str) -> None:
-        """Store an update, given as JSON, and schedule its handling. Return after the commit.
+        """Store an update, given as JSON, and schedule it to be handled. Return after the commit.
 
         Duplicates and updates that are not admitted are dropped. An update that cannot be stored is logged and dropped.
         """
@@ -96,7 +96,7 @@ class Inbox:
             self._schedule(update.update_id, payload)
 
     def start(self) -> None:
-        """Start handling updates left by an earlier process, and retrying failed updates."""
+        """Start handling updates left over from an earlier process, and start retrying failed updates."""
         self._run(poll_every(SWEEP_SECONDS, self._sweep, "Could not read the pending updates"))
 
     async def stop(self) -> None:
@@ -172,7 +172,7 @@ class Inbox:
             self._in_progress.remove(update_ids)
 
     async def _sweep(self) -> None:
-        """Schedule the stored updates that aren't being handled, unless their next retry is due later."""
+        """Schedule the stored updates that aren't being handled and whose next retry isn't due later."""
         now = asyncio.get_running_loop().time()
         self._retries = {update_id: retry for update_id, retry in self._retries.items() if retry.expires > now}
         skipped = self._in_progress.ids | {update_id for update_id, retry in self._retries.items() if retry.due > now}
@@ -223,7 +223,10 @@ class _ChatQueue:
             self._on_empty()
 
     async def _collect(self, pieces: list[Update]) -> Update | None:
-        """Append updates that continue the text to ``pieces``. Return the first update that doesn't, or None."""
+        """Append updates that continue the text to ``pieces``.
+
+        Return the first update that doesn't continue the text, or None.
+        """
         while may_continue(pieces):
             try:
                 arrived = await asyncio.wait_for(self._pending.get(), JOIN_SECONDS)
@@ -255,7 +258,7 @@ def _incoming(bot_id: int, payload: str) -> Incoming | None:
 
 
 def _next_retry(earlier: _Retry | None, now: float) -> _Retry:
-    """Return the next retry for an update that was scheduled ``now``.
+    """Return the schedule for the next retry of an update that was scheduled ``now``.
 
     Retries expire, so that schedules for handled updates don't pile up.
     """

@@ -1,4 +1,4 @@
-"""Long polling: fetches updates as JSON, and confirms them to Telegram once the inbox has stored them.
+"""Fetches updates as JSON by long polling, and confirms them to Telegram once the inbox has stored them.
 
 PTB parses a whole batch at once, so one update that it cannot parse would hide all others. To avoid this, PTB only gets
 an envelope for each update.

@@ -10,7 +10,7 @@ _DELETION: Final = f"{TapKind.DELETE}:"
 
 
 def is_privacy_request(update: RawUpdate) -> bool:
-    """Return whether an update is one of these commands or a tap on a button under /deleteme, in a private chat."""
+    """Return whether an update, in a private chat, is a command about people's own data or a tap under /deleteme."""
     if update.sender_id is None or update.sender_id != update.chat_id:
         return False
     return update.command in _COMMANDS or (update.tap_data or "").startswith(_DELETION)

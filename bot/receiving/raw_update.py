@@ -16,7 +16,7 @@ class UnusableUpdate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RawUpdate:
-    """An update of which only the ids and the command or tap have been parsed. ``payload`` is the JSON.
+    """An update with only its ids and its command or tap parsed. ``payload`` is the JSON.
 
     ``tap_id`` and ``tap_data`` are set for a tap. ``command`` is the command that a new message begins with, in lower
     case and without the slash.
@@ -74,7 +74,7 @@ def read_response(response: bytes) -> object:
 
 
 def _event(update: dict[str, Any]) -> dict[str, Any]:
-    """Return the message, tap or other event in an update: the only field that can have a sender or a chat."""
+    """Return the message, tap or other event in an update, which is the only field that can have a sender or a chat."""
     events = [value for value in update.values() if isinstance(value, dict)]
     return events[0] if events else {}
 

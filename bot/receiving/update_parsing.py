@@ -15,7 +15,7 @@ Data = TypeVar("Data")
 
 
 def updates_in(update: object) -> tuple[Update, ...]:
-    """Return the updates in the object that the inbox passed to a handler."""
+    """Return the updates contained in the object that the inbox passed to a handler."""
     if isinstance(update, Post):
         return update.pieces
     return (update,) if isinstance(update, Update) else ()

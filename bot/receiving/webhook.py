@@ -1,4 +1,4 @@
-"""The webhook server, which accepts updates only from Telegram, within limits.
+"""The webhook server. It accepts updates only from Telegram, and limits body sizes, waiting times and connections.
 
 The path, the method and the secret are checked as soon as a request's headers have arrived, before its body is read.
 """
@@ -135,7 +135,7 @@ class WebhookServer(HTTPServerConnectionDelegate):
 
 
 class _Request(HTTPMessageDelegate):
-    """One request. It is either refused as soon as its headers have arrived, or read to the end and passed on."""
+    """Handles one request. Refuses it as soon as its headers have arrived, or reads it to the end and passes it on."""
 
     def __init__(self, server: WebhookServer, connection: HTTP1Connection) -> None:
         self._server = server

@@ -232,7 +232,7 @@ def _new_outage() -> Outage:
 async def _webhook_info(telegram: Bot, outage: Outage) -> WebhookInfo:
     """Return the server's information about the webhook.
 
-    If the server doesn't provide it, assume that no webhook is set.
+    If the server doesn't provide this information, assume that no webhook is set.
     """
     try:
         return await until_answered(partial(_ask, telegram), outage, (_UnreadableAnswer, *REFUSALS))

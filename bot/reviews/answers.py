@@ -34,7 +34,7 @@ class ReviewResponder:
         await self._answer(text, None)
 
     async def refuse(self, post: IncomingText, refusal: str) -> None:
-        """Reply ``refusal`` to a post without text. The reply becomes a verdict once the post gets a text."""
+        """Reply ``refusal`` to a post without text. The reply becomes a verdict if an edit adds a text to the post."""
         await self._database.write(lambda unit: _reply(unit, post, MessageContent(refusal)))
 
     async def revise(self, edited: IncomingText) -> None:

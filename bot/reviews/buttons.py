@@ -46,7 +46,7 @@ class VoteTap:
 
 @dataclass(frozen=True, slots=True)
 class CorrectedTap:
-    """A tap under a correction: a vote on the label that is shown, None to undo it, or what to show instead."""
+    """A tap under a correction: a vote on the shown label, None to undo the vote, or what to show instead."""
 
     prediction_id: int
     action: Vote | Shown | None
@@ -54,7 +54,7 @@ class CorrectedTap:
 
 @dataclass(frozen=True, slots=True)
 class ReasonTap:
-    """A tap on a reason for the person's vote. ``reason`` is None if they don't want to give one."""
+    """A tap on a reason for the person's vote. ``reason`` is None if the person declined to give one."""
 
     prediction_id: int
     reason: Reason | None

@@ -15,9 +15,9 @@ _BEFORE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """An exact part of one Telegram message.
+    """An exact excerpt from one Telegram message.
 
-    ``span`` is the part's position in the whole text, and ``position`` its offset in the message in UTF-16 code units.
+    ``span`` is its range in the whole text, and ``position`` is its offset in the message in UTF-16 code units.
     """
 
     telegram_message_id: int

@@ -1,4 +1,4 @@
-"""Renders a stored prediction as a verdict, or renders the label that people agreed on as a correction."""
+"""Renders a stored prediction as a verdict, or an agreed label as a correction."""
 
 from typing import Final
 
@@ -29,13 +29,13 @@ def render_known_verdict(
 
 
 def render_correction(texts: Texts, label: str, vote: Vote | None = None) -> str:
-    """Return the label that people agreed on as HTML, with a thank-you if the person has voted."""
+    """Return the agreed label as HTML, with a thank-you if the person has voted."""
     thanks = {Vote.RIGHT: texts.corrected_right, Vote.WRONG: texts.corrected_wrong, Vote.NEITHER: texts.voted_neither}
     return _with_note(_correction(texts, label), thanks[vote] if vote is not None else None)
 
 
 def render_known_correction(texts: Texts, label: str, earlier: Vote | None) -> str:
-    """Return the label that people agreed on as HTML, with the person's earlier vote on the same text."""
+    """Return the agreed label as HTML, with the person's earlier vote on the same text."""
     notes = {
         Vote.RIGHT: texts.corrected_earlier_right,
         Vote.WRONG: texts.corrected_earlier_wrong,

@@ -42,7 +42,7 @@ class VoteRecorder:
         await self._respond(tap, vote_tap.prediction_id, respond, asks_consent=vote_tap.vote is not None)
 
     async def handle_corrected_tap(self, tap: Tap, corrected_tap: CorrectedTap) -> None:
-        """Record, change or undo a vote on the label that people agreed on, or show the other verdict."""
+        """Record, change or undo a vote on the agreed label, or show the other verdict."""
         texts, action = tap.incoming.texts, corrected_tap.action
 
         def respond(unit: UnitOfWork, person: Person, prediction: Prediction) -> MessageContent:

@@ -1,10 +1,10 @@
 """Sends committed replies, in order within each chat and never twice.
 
 A reply is claimed (committed as SENDING), sent, and marked with the result. If the connection breaks after a new
-message is sent, the reply becomes UNCERTAIN, because a retry could duplicate it. The settings can ask for a retry all
-the same. Edits are retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and
-delays only its own chat. A payload with a ``run_card`` is a photo of that training run's chart. An edit with a caption
-changes the photo's caption.
+message is sent, the reply becomes UNCERTAIN, because a retry could duplicate it. A setting can request a retry anyway.
+Edits are retried, because editing twice is harmless. A reply that Telegram refuses temporarily is retried and delays
+only its own chat. A payload with a ``run_card`` is a photo of that training run's chart. An edit with a caption changes
+the photo's caption.
 """
 
 import asyncio

@@ -28,7 +28,7 @@ class QuotedMessage:
     """A message that the bot replies to, and the exact part of it to quote, if any.
 
     ``position`` is the part's offset in the message, in UTF-16 code units. If Telegram rejects the quote or the message
-    is gone, the bot's message is sent without it.
+    is gone, the bot's message is sent without the reference.
     """
 
     telegram_message_id: int
@@ -46,9 +46,9 @@ class MessageContent:
     """A message's HTML and buttons, and the prediction and the person it is about.
 
     ``chart_run_id`` makes the message a photo of that training run's chart, and ``photo`` makes it a photo of the given
-    PNG. ``personal_data`` makes it a file of all data about the person in the chat, and ``votes_file`` a file of all
-    votes, under that name. The text of a photo or file is its caption. If ``quoted_message`` is given, a new message is
-    sent as a reply to it.
+    PNG. ``personal_data`` makes it a file of all data about the person in the chat, and ``votes_file`` makes it a file
+    of all votes, with that name. The text of a photo or file is its caption. If ``quoted_message`` is given, a new
+    message is sent as a reply to it.
     """
 
     text: str

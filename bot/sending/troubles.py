@@ -38,10 +38,11 @@ class Troubles:
     def enqueue(
         self, unit: UnitOfWork, kind: str, text: str, at: datetime | None = None, /, **values: object
     ) -> list[int]:
-        """Enqueue the notice ``text`` unless the admins know about this kind. Return the chats to pass to ``wake``.
+        """Enqueue the notice ``text`` unless the admins already know about this kind of trouble.
 
-        ``text`` is the name of one of the bot's texts, and ``values`` fill its placeholders. If ``at`` (the time of the
-        trouble) is given, the admins are notified again after a quiet period, otherwise only after ``forget``.
+        Return the chats to pass to ``wake``. ``text`` is the name of one of the bot's texts, and ``values`` fill its
+        placeholders. If ``at`` (the time of the trouble) is given, the admins are notified again after a quiet period,
+        otherwise only after ``forget``.
         """
         admins = people.languages_of(unit, self._admin_ids)
         if not admins or not self._claim(unit, kind, at):

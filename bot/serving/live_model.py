@@ -81,5 +81,5 @@ class LiveModel:
         await asyncio.to_thread(old.batcher.close)
 
     def close(self) -> None:
-        """Classify the texts that are waiting, then stop. An explanation that isn't finished by then fails."""
+        """Classify the texts that are waiting, then stop. Explanations that aren't finished by then fail."""
         self._served.batcher.close()

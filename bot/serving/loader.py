@@ -30,7 +30,7 @@ class LoadRefusal:
 
     @classmethod
     def of(cls, model: ModelVersion, error: ThumbsError) -> Self:
-        """Return the refusal for a version that failed to load with this error."""
+        """Return the refusal for a version that failed to load with ``error``."""
         return cls(model, str(error), isinstance(error, StorageError))
 
 
@@ -49,7 +49,7 @@ class ModelLoader:
         self._settings = settings
 
     def load(self, model: ModelVersion) -> Classifier:
-        """Load a version. Checking its probes also warms up the engine.
+        """Load a version. Checking the model's probes also warms up the engine.
 
         Raise UnusableArtifact if the files differ from the registered ones or do not work, and StoreUnusable,
         NotInTheStore or ModelFolderUnusable if they cannot be fetched.
@@ -80,7 +80,7 @@ def initial_model(database: Database, settings: Settings) -> InitialModel:
 
 
 def _load_first(database: Database, settings: Settings) -> Classifier:
-    """Load MODEL. Make it live unless another model has gone live.
+    """Load MODEL, and make it live unless another model has gone live.
 
     If another model has gone live, the reloader swaps to that model.
     """

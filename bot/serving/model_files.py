@@ -16,7 +16,7 @@ from storage.models.shipped import ShippedModel, replace_live
 
 
 def read_shipped(settings: Settings) -> ShippedModel:
-    """Return the model that MODEL names. Raise UnusableArtifact if its manifest cannot be read."""
+    """Return the model that the MODEL setting names. Raise UnusableArtifact if its manifest cannot be read."""
     folder = settings.model.absolute()
     version = Manifest.read(folder).version
     return ShippedModel(version, manifest_hash(folder), folder)

@@ -25,12 +25,13 @@ def import_file(
 ) -> None:
     """Import labelled texts from a file.
 
-    Each row has a text, a person, and that person's label: positive, negative or neither. Either all rows are imported
-    or none are. The live model classifies each new text. The first person listed with a text is its author. Names that
-    differ only in case or spacing count as one person. Texts that differ only in case, punctuation or spacing count as
-    one text. An exported file can be imported again, with the same votes by the same people. By importing a person's
-    texts, you confirm that the person consents to training on them. This consent is recorded, except for people that
-    the bot knows from Telegram. Those people's consent depends only on their own answer in the chat.
+    Each row contains a text, a person, and that person's label: positive, negative or neither. Either all rows are
+    imported or none are. The live model classifies each new text. The first person listed with a text is its author.
+    Names that differ only in case or spacing count as one person. Texts that differ only in case, punctuation or
+    spacing count as one text. An exported file can be imported again, with the same votes by the same people. By
+    importing a person's texts, you confirm that the person consents to training on them. This consent is recorded,
+    except for people that the bot knows from Telegram. Those people's consent depends only on their own answer in the
+    chat.
 
     \b
     Examples:
@@ -81,8 +82,8 @@ def export_file(
     """Write all votes to a file.
 
     The file gives the state of each vote's text: usable, waiting, quarantined or settled as neither. The last column is
-    the reason that the person gave, if any: both, not_review, sarcasm or other. The file doesn't include data without
-    consent. People appear as numbers with a code that an import recognises. In CSV files, texts that a spreadsheet
+    the reason that the person gave, if any: both, not_review, sarcasm or other. Data from people who don't consent is
+    left out. People appear as numbers with a code that an import recognises. In CSV files, texts that a spreadsheet
     would treat as formulas get a leading apostrophe, which an import removes. Parquet files need the training
     environment.
 

@@ -31,7 +31,7 @@ OnProgress = Callable[[int], None]
 class _FileRow:
     """A row of the file.
 
-    ``exported`` is true if the row comes from an export. ``agreed`` is true if the label is what people agreed on.
+    ``exported`` is true if the row comes from an export. ``agreed`` is true if the label is the result of an agreement.
     ``reason`` is read only from exports, because in other files a column of that name could mean anything.
     """
 

@@ -1,7 +1,7 @@
 """Runs a module as a program that exits when its parent process does.
 
 ``python -m cli.demo.run_with_parent DESCRIPTOR MODULE [ARGUMENT]...`` reads from a pipe that only the parent holds open
-for writing. Nothing is ever written to it. When the pipe closes, the parent has exited, for whatever reason.
+for writing. Nothing is ever written to the pipe. When the pipe closes, the parent has exited, for whatever reason.
 """
 
 import os

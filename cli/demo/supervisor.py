@@ -29,7 +29,7 @@ Events = queue.SimpleQueue[Event]
 
 
 def run_demo(settings: Settings) -> None:
-    """Start the playground and the bot, print the page's URL, start the worker, and stop all on SIGINT or SIGTERM.
+    """Start the playground and the bot, print the page's URL, start the worker, and stop them all on SIGINT or SIGTERM.
 
     Raise DemoRunning, PortTaken, ProcessEnded if the playground or the bot exits unexpectedly, or ProcessNotReady if
     they aren't ready in time.

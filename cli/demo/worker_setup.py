@@ -29,7 +29,7 @@ class WorkerSetup:
         self._installing = False
 
     def start(self) -> None:
-        """Start the worker if this environment can train. If not, install an environment that can."""
+        """Start the worker if this environment can train. If it can't, install an environment that can."""
         if find_spec("keras") is not None:
             self._children.start(WORKER, ["--beat"], self._environment, self._data_dir)
         elif (_ROOT / "requirements" / "make_env.py").is_file():
