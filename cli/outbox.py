@@ -59,9 +59,9 @@ def list_replies(
 
 @app.command()
 def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
-    """Send uncertain or failed replies again. A running bot does so within seconds.
+    """Send uncertain or failed replies again. A running bot resends them within seconds.
 
-    An uncertain reply may arrive twice. If any of the replies cannot be retried, none of them are.
+    An uncertain reply may arrive twice. None of the replies are retried unless all of them can be.
 
     \b
     Examples:
@@ -83,7 +83,7 @@ def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
 
     Marks them as failed, so that they are not sent.
 
-    If any of the replies cannot be dropped, none of them are.
+    None of the replies are dropped unless all of them can be.
 
     \b
     Examples:

@@ -85,7 +85,7 @@ def show(update_id: UpdateId, bot: BotId = None, as_json: AsJson = False) -> Non
 def retry(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> None:
     """Give failed updates three more attempts. A running bot retries them within half a minute.
 
-    If any of the updates cannot be retried, none of them are.
+    None of the updates are retried unless all of them can be.
 
     \b
     Examples:
@@ -107,7 +107,7 @@ def drop(update_ids: UpdateIds, bot: BotId = None, as_json: AsJson = False) -> N
 
     The content of dropped updates is deleted, and they count as handled.
 
-    If any of the updates cannot be dropped, none of them are.
+    None of the updates are dropped unless all of them can be.
 
     \b
     Examples:

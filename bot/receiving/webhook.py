@@ -162,7 +162,7 @@ class _Request(HTTPMessageDelegate):
         self._connection.set_close_callback(cancel)
 
     def on_connection_close(self) -> None:
-        """Discard the body of a request that was not completed."""
+        """Discard the body of an incomplete request."""
         self._body.clear()
 
     async def _receive(self) -> None:

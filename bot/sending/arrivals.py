@@ -46,7 +46,7 @@ class Arrivals:
     async def note(self, update: Update) -> None:
         """If the update refers to an uncertain reply, mark the reply as sent.
 
-        If a later reply replaced it, also edit the message.
+        If a later reply has replaced the uncertain one, also edit the message.
         """
         for sighting in _sightings(update):
             if await self._database.read(lambda unit, seen=sighting: _find(unit, seen) is not None):  # type: ignore[misc]
