@@ -27,12 +27,11 @@ def domains(found: Results) -> str:
     """Render ``domains.json``: the sets of texts, the candidates, and the final figures once they exist."""
     candidates = found["candidates"]
     return paragraphs(
-        "People send the bot short texts about anything, so a model must also work outside IMDB. We evaluate models "
-        "as they are served, in int8, on four domains that no model was trained on: Amazon reviews of Alexa "
-        "devices, the UCI sentences (Kotzias 2015: products, restaurants and films), the tweets in Sentiment140 "
-        "that were labelled by hand (Go et al. 2009), and Rotten Tomatoes sentences. Each text is used once: "
-        "repeated texts are left out, and so are neutral tweets and film sentences that are part of an IMDB "
-        "training review.",
+        "People send the bot short texts about anything, so a model must also work outside IMDB. We evaluate models as "
+        "they are served, in int8, on four domains that no model was trained on: Amazon reviews of Alexa devices, the "
+        "UCI sentences (Kotzias 2015: products, restaurants and films), the tweets in Sentiment140 that were labelled "
+        "by hand (Go et al. 2009), and Rotten Tomatoes sentences. We leave out repeated texts, neutral tweets, and "
+        "film sentences that are part of an IMDB training review.",
         "A hash of each text assigns it to one of two halves. We choose between models on the development half and on "
         "the IMDB training reviews that the recipe holds out. The final figures are computed on the reported half and "
         "on the official IMDB test split.",
@@ -42,20 +41,21 @@ def domains(found: Results) -> str:
         ),
         _sets(found),
         "The results file contains the SHA-256 digest of each set and of the IMDB train split. The program checks that "
-        "no two of these sets have a text in common. Many of the film sentences in the UCI set are quotations from "
-        "official IMDB test reviews, on which no model is trained.",
+        "no two of these sets have a text in common. Many of the film sentences in the UCI set are quoted from "
+        "official IMDB test reviews. No model is trained on those reviews.",
         "The plain run does what a tutorial would do. It fine-tunes the same encoder with Hugging Face's Trainer on "
         "the official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
-        "tokens of each review. The resulting model reads only the first 256 tokens of a text, and all of its answers "
-        "count as sure. To reproduce it, run `python -m benchmarks.domains.plain`.",
+        "tokens of each review. The resulting model reads only the first 256 tokens of a text, and we treat it as sure "
+        "of all its answers. To reproduce it, run `python -m benchmarks.domains.plain`.",
         "The table shows each starter candidate's balanced accuracy on the development half of each set. Balanced "
         "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
-        "error, the share of unsure answers and the accuracy of the sure answers cover the four domains together. "
-        "We compare at most 20 candidates, because the best of many can look good by luck alone.",
+        "error, the share of texts on which the model was not sure, and its accuracy on the rest are computed over the "
+        "four domains together. We compare at most 20 candidates, because the best of many can look good by luck "
+        "alone.",
         _candidates(found),
         *_comparison(found),
         *_reported(found),
-        "The results file gives the commit and the machine for each model; the line below describes the last "
+        "The results file gives the commit and the machine for each model. The line below describes the last "
         "candidate.",
         measured(candidates[-1]["evaluation"]),
     )
