@@ -24,8 +24,8 @@ class LaneReport:
     update unhandled or a reply unsent, and ``during_call`` counts the kills that left a call in flight. ``most_calls``
     is the largest number of calls that a kill left in flight. Unfinished work is counted again if the next process is
     also killed before taking it over. ``uncertain_by_kill`` and ``uncertain_by_cut`` count the replies that are
-    uncertain because of a kill or a wire fault. ``uncertain_arrived`` counts those that did arrive. ``stalled`` lists
-    the errors that ended segments early.
+    uncertain because of a kill or a wire fault. ``uncertain_arrived`` counts the uncertain replies that did arrive.
+    ``stalled`` lists the errors that ended segments early.
     """
 
     lane: str

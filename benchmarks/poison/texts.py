@@ -56,7 +56,7 @@ class PoisonTexts:
         }
 
     def write_reviews(self, path: Path) -> Path:
-        """Write the data file for training runs. Its train split is ``train``, and its test split is the gate set."""
+        """Write the data file for training runs. The train split is ``train``, and the test split is the gate set."""
         table = pd.concat([self.train.assign(split="train"), self.gate.assign(split="test")], ignore_index=True)
         table["label"] = table["label"].map(dict(enumerate(LABELS)))
         table.to_parquet(path)

@@ -91,7 +91,7 @@ def _normalize_split_column(others: pd.DataFrame) -> pd.DataFrame:
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table or the official data.
 
-    Raise MissingFile, UnreadableTable or EmptyTable if that fails.
+    Raise MissingFile, UnreadableTable or EmptyTable if it cannot be read.
     """
     if not path.exists():
         raise MissingFile(path=path)
@@ -108,7 +108,10 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def find_column(path: Path, columns: list[str], names: Iterable[str]) -> str:
-    """Return the first of ``columns`` with a name in ``names``, ignoring case if necessary, or raise MissingColumn."""
+    """Return the first of ``columns`` with a name in ``names``, ignoring case if necessary.
+
+    Raise MissingColumn if there is none.
+    """
     lowered = {str(column).strip().lower(): column for column in reversed(columns)}
     for name in names:
         if name in columns:

@@ -36,8 +36,8 @@ Logits = npt.NDArray[np.float32]
 class Verdict:
     """The classification of one text by the model with this ``version``.
 
-    ``confidence`` is calibrated, 0.5 to 1. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number of
-    token windows that were read. ``is_review`` is False if the text does not read like a review. The label of such a
+    ``confidence`` (0.5 to 1) is calibrated. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number
+    of token windows that were read. ``is_review`` is False if the text does not read like a review. The label of such a
     text means little.
     """
 
