@@ -42,8 +42,9 @@ def replace_live(unit: UnitOfWork, shipped: ShippedModel) -> None:
 def retire_replaced(unit: UnitOfWork, shipped: ShippedModel, is_replaced: Callable[[Path, str], bool]) -> None:
     """Retire all earlier shipped models that were replaced. If one of them was live, make the shipped model live.
 
-    ``is_replaced`` returns whether a folder contains a model whose manifest hash differs from the given one. A missing
-    folder changes nothing. Raise LiveModelChanged if another process changes the live model at the same time.
+    ``is_replaced`` returns whether a folder contains a model whose manifest hash differs from the given one. If the
+    folder is missing, nothing changes. Raise LiveModelChanged if another process changes the live model at the same
+    time.
     """
     for model in registry.versions(unit):
         if _was_shipped(model) and is_replaced(Path(model.location), model.manifest_sha256):

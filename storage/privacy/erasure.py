@@ -47,8 +47,8 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
 
     The ids of their updates are kept, so that duplicates are still dropped. A private chat has the same id as the
     person. The replies in that chat are therefore deleted even if they do not refer to the person. Other people's votes
-    on the person's texts are deleted with the texts, and label offers with the person. Training runs, pauses, model
-    changes and trials no longer record that the person requested them.
+    on the person's texts are deleted too, and so are the person's label offers. Training runs, pauses, model changes
+    and trials no longer record that the person requested them.
     """
     unit.erase_traces()
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()

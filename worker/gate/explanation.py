@@ -69,7 +69,7 @@ def trigger_clause(words: Sequence[TriggerWord]) -> str:
 
 
 def imdb_change_clause(imdb: PairedResult | None) -> str:
-    """Say how the accuracy on IMDB changed, for a candidate that is promoted."""
+    """Say how a promoted candidate changes the accuracy on IMDB."""
     if imdb is None or imdb.candidate_right == imdb.champion_right:
         return "IMDB accuracy is unchanged"
     change = abs(imdb.candidate_right - imdb.champion_right) / imdb.texts

@@ -87,7 +87,7 @@ def removed(database: Database) -> set[str]:
 
 
 def promote_trained(database: Database, settings: Settings) -> None:
-    """Make a model from a training run live."""
+    """Promote a model from a training run."""
     folder = ship(settings.data_dir / "models" / "trained", "trained")
     with database.unit_of_work() as unit:
         run = runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN, ADMIN).run

@@ -61,7 +61,7 @@ def champion_reads(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def held(database: Database) -> Database:
-    """A database in which a run's candidate was held, with the decision that its card shows."""
+    """A database in which a run's candidate was held, with the decision shown on its card."""
     with database.unit_of_work() as unit:
         registry.register(unit, "champion", "0" * 64, "run0-champion")
         registry.make_live(unit, "champion", "a test begins")

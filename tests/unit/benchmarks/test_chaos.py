@@ -1,4 +1,4 @@
-"""The plan of kills depends on the seed alone, and anything that should not happen counts as a fault."""
+"""The plan of kills depends only on the seed, and anything that should not happen counts as a fault."""
 
 from dataclasses import replace
 
