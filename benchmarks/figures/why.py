@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from benchmarks.figures.markdown import Results, bold, command, measured, paragraphs, percent, percent_with_interval, table
+from benchmarks.figures.markdown import (
+    Results,
+    bold,
+    command,
+    measured,
+    paragraphs,
+    percent,
+    percent_with_interval,
+    table,
+)
 
 _SETS: Final = {
     "imdb": "IMDB test reviews",

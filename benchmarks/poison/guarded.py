@@ -97,10 +97,12 @@ def _execute(settings: Settings, database: Database, texts: PoisonTexts, case_vo
     execute_run(WorkerContext(settings, database, lambda: False), run_id)
     with database.reading() as unit:
         run = runs.get_run(unit, run_id)
-        parts = [[row.text for row in snapshots.labelled_texts(unit, run_id, part)] for part in SnapshotPart]
+        train, held_out = (
+            [row.text for row in snapshots.labelled_texts(unit, run_id, part)]
+            for part in (SnapshotPart.TRAIN, SnapshotPart.MEASURE)
+        )
     if run.decision is None:
         raise RuntimeError(f"the run ended as {run.state}, without a decision: {run.error}")
-    train, held_out = parts
     return GuardedOutcome(
         state=run.state,
         sentence=run.decision["sentence"],

@@ -10,14 +10,12 @@ from typing import Final, TextIO
 from ml.data.csv_format import EXPORT_COLUMNS, LINE_END, REASON_COLUMN, escape_formula
 from storage.chat.messages import get_texts
 from storage.db.database import UnitOfWork
-from storage.feedback.consensus import ConsensusState
+from storage.feedback.consensus import NEITHER, ConsensusState
 from storage.feedback.eligibility import VotedText, voted_texts
 from storage.feedback.file_people import AUTHOR_PREFIX, exported_names
 
 _BATCH_SIZE: Final = 500
 COLUMNS: Final = (*EXPORT_COLUMNS, REASON_COLUMN)
-# The label in the file for a vote for neither label.
-NEITHER: Final = "Neither"
 
 Row = dict[str, str]
 WriteRows = Callable[[list[Row]], None]

@@ -103,7 +103,7 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
     probe_logits, _ = engine.logits(PROBES)
     if not np.isfinite(probe_logits).all():
         raise FineTuneDiverged(step=training_facts["steps"], reason="the trained weights are too large for float16")
-    fit_review_head(folder, engine.tokenizer, ReviewTexts.from_reviews(training_set.examples.texts)).write(folder)
+    fit_review_head(folder, engine.tokenizer, ReviewTexts.from_training_set(training_set)).write(folder)
     temperature, dev_figures = _calibrate_and_measure(engine, job, advance)
     now = datetime.now(UTC)
     manifest = Manifest(

@@ -18,6 +18,7 @@ from ml.serving.features import FeatureExtractor
 from ml.serving.review_head import ReviewHead
 from ml.text.characters import LINE_BREAK
 from ml.text.tokenization import WindowTokenizer
+from ml.training.training_set import TrainingSet
 
 # Chosen on development data (docs/decisions/0025-sense-before-a-verdict.md).
 _LAYER_SHARE: Final = 0.5
@@ -47,6 +48,14 @@ class ReviewTexts:
     def from_reviews(cls, reviews: Sequence[str]) -> "ReviewTexts":
         """Use excerpts of ``reviews``, which should be training texts, and the lines that come with the program."""
         return cls([*short_opinions(), *excerpts(reviews, EXCERPTS)], everyday_lines())
+
+    @classmethod
+    def from_training_set(cls, training_set: TrainingSet) -> "ReviewTexts":
+        """Use the training texts, and add people's own: up to ``EXCERPTS`` corrected texts, and all non-reviews."""
+        texts = cls.from_reviews(training_set.examples.texts)
+        corrected = training_set.corrections["text"].tolist()
+        kept = random.Random(_SEED).sample(corrected, min(EXCERPTS, len(corrected)))  # noqa: S311 - as below
+        return cls([*texts.reviews, *kept], [*texts.others, *training_set.not_reviews])
 
 
 def excerpts(reviews: Sequence[str], count: int) -> list[str]:

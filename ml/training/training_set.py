@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.text.fingerprints import digest
 from ml.text.labels import LABELS
 
 # Probabilities of the labels, (texts, labels) float32: 1 and 0 for a known label, a model's own probabilities for soft
@@ -65,7 +66,7 @@ class TrainingSet:
 
     ``dev`` has no text in common with the examples unless the recipe splits by rows. If ``dev`` is empty, the base's
     temperature is kept. The ``corrections`` are also among the examples, as are the texts ``replayed`` in a feedback
-    round. ``manifest_data`` becomes ``Manifest.data``.
+    round. Only the review head is fitted on ``not_reviews``. ``manifest_data`` becomes ``Manifest.data``.
     """
 
     examples: TrainingExamples
@@ -73,3 +74,9 @@ class TrainingSet:
     dev: pd.DataFrame = field(default_factory=empty_reviews)
     corrections: pd.DataFrame = field(default_factory=empty_reviews)
     replayed: TrainingExamples = field(default_factory=lambda: TrainingExamples.from_labels([], []))
+    not_reviews: Sequence[str] = ()
+
+    def with_not_reviews(self, texts: Sequence[str]) -> Self:
+        """Return the training set with texts that are not reviews, according to people, and record them."""
+        facts = {"texts": len(texts), "digest": digest(texts)}
+        return replace(self, not_reviews=texts, manifest_data={**self.manifest_data, "not_reviews": facts})

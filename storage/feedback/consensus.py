@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from storage.db.states import Reason
+
+NEITHER: Final = "Neither"
+"""Stands for the label where people say that neither label fits."""
 
 
 class ConsensusState(StrEnum):
@@ -33,15 +37,18 @@ class LabelVote:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """The consensus on a text. ``label`` and ``supporters`` are set only if the state is USABLE.
+    """The consensus on a text. ``label`` is set only if the state is USABLE.
 
-    ``supporters`` are the ids of the people who voted for the label. ``by_admin`` is True if an admin's vote decided.
+    ``supporters`` are the ids of the people who voted for the label, or for neither label if the state is SETTLED.
+    ``reason`` is set only if the state is SETTLED and all reasons that supporters gave are the same. ``by_admin`` is
+    True if an admin's vote decided; only the admin's reason then counts.
     """
 
     state: ConsensusState
     label: str | None = None
     supporters: tuple[int, ...] = ()
     by_admin: bool = False
+    reason: Reason | None = None
 
 
 def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
@@ -52,17 +59,19 @@ def tally(votes: Sequence[LabelVote], quorum: int) -> Consensus:
     """
     admin_votes = sorted((vote for vote in votes if vote.by_admin), key=lambda vote: (vote.at, vote.person_id))
     if admin_votes:
-        return _agreed(votes, admin_votes[-1].label, by_admin=True)
+        return _agreed(votes, admin_votes[-1].label, admin_votes[-1:], by_admin=True)
     labels = {vote.label for vote in votes}
     if len(labels) > 1:
         return Consensus(ConsensusState.QUARANTINED)
     if len(votes) < max(quorum, 1):
         return Consensus(ConsensusState.WAITING)
-    return _agreed(votes, labels.pop(), by_admin=False)
+    return _agreed(votes, labels.pop(), votes, by_admin=False)
 
 
-def _agreed(votes: Sequence[LabelVote], label: str | None, by_admin: bool) -> Consensus:
-    if label is None:
-        return Consensus(ConsensusState.SETTLED, by_admin=by_admin)
+def _agreed(votes: Sequence[LabelVote], label: str | None, deciding: Sequence[LabelVote], by_admin: bool) -> Consensus:
     supporters = tuple(sorted(vote.person_id for vote in votes if vote.label == label))
-    return Consensus(ConsensusState.USABLE, label, supporters, by_admin)
+    if label is not None:
+        return Consensus(ConsensusState.USABLE, label, supporters, by_admin)
+    reasons = {vote.reason for vote in deciding if vote.reason is not None}
+    reason = reasons.pop() if len(reasons) == 1 else None
+    return Consensus(ConsensusState.SETTLED, None, supporters, by_admin, reason)

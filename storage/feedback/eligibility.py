@@ -14,8 +14,9 @@ from sqlalchemy import Row, Select, or_, select
 
 from core.settings import Settings
 from storage.db.database import UnitOfWork
+from storage.db.states import Reason
 from storage.db.tables import MessageRow, PersonRow, PredictionRow, VoteRow
-from storage.feedback.consensus import Consensus, ConsensusState, LabelVote, tally
+from storage.feedback.consensus import NEITHER, Consensus, ConsensusState, LabelVote, tally
 from storage.feedback.labeller_pauses import counted_voters
 from storage.privacy.consent import consenting_people, withdrawn_people
 
@@ -79,14 +80,14 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be used for training and measuring, with its consensus label."""
+    """A text that may be trained on and measured, with the label that people agree on, or NEITHER."""
 
     voted: VotedText
     label: str
 
     @property
     def supporters(self) -> tuple[int, ...]:
-        """The ids of the people who voted for the label."""
+        """The ids of the people who voted for the label, or for neither label."""
         return self.voted.consensus.supporters
 
 
@@ -121,14 +122,34 @@ def agreed_label(unit: UnitOfWork, prediction_id: int, quorum: int, admins: froz
     return _voted_text(votes, quorum, admins).consensus.label
 
 
+@dataclass(frozen=True, slots=True)
+class LearnableTexts:
+    """The texts that a run can learn from, each list ordered by the time of the texts' newest vote, oldest first.
+
+    ``labelled`` are the eligible texts. ``not_reviews`` are texts that people agree are not reviews; their label is
+    NEITHER.
+    """
+
+    labelled: list[EligibleText]
+    not_reviews: list[EligibleText]
+
+
+def learnable_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> LearnableTexts:
+    """Return the texts that a run can learn from. ``admins`` are Telegram ids."""
+    found = LearnableTexts([], [])
+    texts = sorted(voted_texts(unit, quorum, admins), key=lambda text: (text.voted_at, text.message_id))
+    for text in texts:
+        consensus = text.consensus
+        if consensus.label is not None:
+            found.labelled.append(EligibleText(text, consensus.label))
+        elif consensus.state is ConsensusState.SETTLED and consensus.reason is Reason.NOT_REVIEW:
+            found.not_reviews.append(EligibleText(text, NEITHER))
+    return found
+
+
 def eligible_texts(unit: UnitOfWork, quorum: int, admins: frozenset[int]) -> list[EligibleText]:
     """Return the eligible texts, ordered by the time of their newest vote, oldest first."""
-    texts = [
-        EligibleText(text, text.consensus.label)
-        for text in voted_texts(unit, quorum, admins)
-        if text.consensus.state is ConsensusState.USABLE and text.consensus.label is not None
-    ]
-    return sorted(texts, key=lambda text: (text.voted.voted_at, text.voted.message_id))
+    return learnable_texts(unit, quorum, admins).labelled
 
 
 def _votes(admins: frozenset[int]) -> Select[*tuple[Any, ...]]:

@@ -17,11 +17,10 @@ from sqlalchemy.sql import ColumnElement
 from storage.db.database import UnitOfWork
 from storage.db.states import Abstention, Consent, OfferState, Selection
 from storage.db.tables import ConsentRow, MessageRow, OfferRow, PersonRow, PredictionRow, VoteRow
+from storage.feedback.consensus import NEITHER
 from storage.feedback.labeller_pauses import counted_voters
 from storage.privacy.consent import TRAINING, withdrawn_people
 
-# Represents a vote for neither label when votes are compared. No label has this name.
-_NEITHER: Final = "Neither"
 # Number of candidate texts to check at a time.
 _CHUNK: Final = 250
 # Time after which an unanswered offer no longer reserves its text.
@@ -144,7 +143,7 @@ def readable_authors(wording: str) -> Select[int]:
 
 def _short_of_votes(quorum: int) -> Select[bytes]:
     """Select the texts that have fewer votes than the quorum, all in agreement."""
-    distinct_votes = func.count(distinct(func.coalesce(VoteRow.label, _NEITHER)))
+    distinct_votes = func.count(distinct(func.coalesce(VoteRow.label, NEITHER)))
     return (
         select(VoteRow.text_hash)
         .where(VoteRow.person_id.in_(counted_voters()))

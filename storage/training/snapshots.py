@@ -1,7 +1,8 @@
 """Snapshots of training data, created once per run and resolved to texts when the run is executed.
 
 A row refers to a message and contains its label and the keyed hash of its text. Every eligible text is in the snapshot.
-The run measures the models on all of them, and trains on those within everybody's quota.
+The run measures the models on all of them, and trains on those within everybody's quota. Texts that are not reviews,
+according to the people who voted, have quotas of their own, and those within the quotas train the review head.
 """
 
 import math
@@ -26,7 +27,7 @@ from storage.feedback.eligibility import (
     EligibilityRules,
     EligibleText,
     VotedText,
-    eligible_texts,
+    learnable_texts,
 )
 from storage.privacy.consent import consenting_people
 from storage.training.quotas import Contribution, within_quotas
@@ -68,16 +69,20 @@ class _SnapshotText:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The rows for a snapshot, and the texts that are used only for measuring, because they exceed a person's share."""
+    """The rows for a snapshot: ``rows`` for the eligible texts, and ``not_reviews`` for the review head.
+
+    Models are only measured on ``over_quota``, because these eligible texts exceed a person's share.
+    """
 
     rows: list[_SnapshotText]
     over_quota: list[EligibleText]
+    not_reviews: list[_SnapshotText]
 
 
 def create_snapshot(
     unit: UnitOfWork, lease: Lease, rules: EligibilityRules, admins: frozenset[int], champion: str
 ) -> Snapshot:
-    """Store the texts that the run trains on, and those that it uses only to measure the models.
+    """Store the texts that the run uses, each with its part.
 
     A resumed run keeps its snapshot and its ``champion``. ``admins`` are Telegram ids. Raise LeaseLost if this worker
     no longer holds the lease.
@@ -85,7 +90,7 @@ def create_snapshot(
     if lease.run.snapshot_at is None:
         selected = _select_texts(unit, rules, admins)
         record_snapshot(unit, lease, champion, len(selected.over_quota))
-        texts = selected.rows
+        texts = [*selected.rows, *selected.not_reviews]
         locked = _lock_messages(unit, [row.voted.message_id for row in texts])
         if rows := [_values(lease.run.id, row) for row in texts if row.voted.message_id in locked]:
             unit.execute(insert(SnapshotRow), rows)
@@ -93,7 +98,7 @@ def create_snapshot(
 
 
 def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[LabelledText]:
-    """Return the texts in a part of a run's snapshot.
+    """Return the texts in a part of a run's snapshot, with the label NEITHER for those that are not reviews.
 
     Texts are left out if they have since been deleted or their author withdrew consent.
     """
@@ -179,15 +184,25 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Return every eligible text. Texts that exceed a person's quota are used only for measuring."""
-    texts = eligible_texts(unit, rules.quorum, admins)
+    """Return every eligible text, and the texts within the quotas that are not reviews."""
+    found = learnable_texts(unit, rules.quorum, admins)
+    texts, others = found.labelled, found.not_reviews
     kept = _within_quotas(unit, texts, rules, admins)
+    not_reviews = _within_quotas(unit, others, rules, admins)
 
     def part_of(text: VotedText) -> SnapshotPart:
         return SnapshotPart.TRAIN if text.text_hash in kept else SnapshotPart.MEASURE
 
     rows = [_SnapshotText(text.voted, text.label, part_of(text.voted)) for text in texts]
-    return _Selection(rows, [text for text in texts if text.voted.text_hash not in kept])
+    return _Selection(
+        rows,
+        [text for text in texts if text.voted.text_hash not in kept],
+        [
+            _SnapshotText(text.voted, text.label, SnapshotPart.NOT_REVIEW)
+            for text in others
+            if text.voted.text_hash in not_reviews
+        ],
+    )
 
 
 def _within_quotas(

@@ -51,6 +51,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
     with database.reading() as unit:
         train = snapshots.labelled_texts(unit, run.id, SnapshotPart.TRAIN)
         measure = snapshots.labelled_texts(unit, run.id, SnapshotPart.MEASURE)
+        not_reviews = snapshots.labelled_texts(unit, run.id, SnapshotPart.NOT_REVIEW)
         champion = registry.get_version(unit, run.champion or "")
         known = [] if champion.run_id is None else snapshots.trained_before(unit, run.id, champion.run_id)
     is_feedback_round = run.kind is RunKind.FEEDBACK_ROUND
@@ -72,6 +73,7 @@ def build_job(database: Database, settings: Settings, store: ArtifactStore, run:
         train=tuple(train),
         measure=tuple(measure),
         known=tuple(known),
+        not_reviews=tuple(row.text for row in not_reviews),
         gate_cache=str(settings.data_dir.resolve() / "gate"),
     )
 

@@ -75,6 +75,7 @@ def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
         cross_fit = CrossFit(anchor, training_set.replayed, threads)
         if not is_round_from(champion.manifest, anchor.version):
             voted.rows["measured"] &= ~voted.rows["known"]
+    training_set = training_set.with_not_reviews(job.not_reviews)
     rows = voted.rows
     # Every review counts as training data, even for a feedback round, which replays only some: the anchor saw them all.
     if reviews is not None:

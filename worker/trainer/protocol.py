@@ -22,7 +22,8 @@ class Job:
     ``candidate``. ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of
     the live model. ``train`` are the corrections to train on. ``measure`` are the corrections that are used only to
     measure the models, because they exceed a person's quota. ``known`` are the messages in these two lists that the
-    live model trained on. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
+    live model trained on. The candidate's review head is also fitted on ``not_reviews``, texts that people say are not
+    reviews. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
@@ -34,6 +35,7 @@ class Job:
     train: tuple[LabelledText, ...]
     measure: tuple[LabelledText, ...]
     known: tuple[int, ...]
+    not_reviews: tuple[str, ...]
     gate_cache: str
 
     @classmethod
@@ -42,7 +44,7 @@ class Job:
         facts = json.loads(line)
         for name in ("train", "measure"):
             facts[name] = tuple(LabelledText(**row) for row in facts[name])
-        facts["known"] = tuple(facts["known"])
+        facts |= {name: tuple(facts[name]) for name in ("known", "not_reviews")}
         return cls(**facts)
 
     def to_line(self) -> str:

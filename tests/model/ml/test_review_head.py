@@ -13,6 +13,8 @@ from ml.serving.engine import Classifier
 from ml.serving.features import FeatureExtractor
 from ml.serving.review_head import REVIEW_HEAD
 from ml.training.add_review_head import add_review_head
+from ml.training.review_head import ReviewTexts, fit_review_head
+from ml.training.training_set import TrainingExamples, TrainingSet
 
 SMALL_TALK = [
     "See you at eight then.",
@@ -70,6 +72,30 @@ def test_a_published_model_gets_a_head_a_new_version_and_keeps_its_verdicts(
     assert verified_manifest(folder) == manifest
     before, after = Classifier.load(fine_tuned.job.out), Classifier.load(folder)
     assert [each.logits for each in after.classify(texts[:20])] == [each.logits for each in before.classify(texts[:20])]
+
+
+# One kind of line that the shipped head takes for reviews, because the lines that it was fitted on have none like it.
+NOTICES = [
+    f"{what} {when}, {why}."
+    for what in ("Wonderful news, the library opens again", "The lovely pool is closed", "The great hall is booked")
+    for when in ("on Monday", "next week", "until Easter", "from noon")
+    for why in ("says the mayor", "according to the notice", "as announced")
+]
+
+
+def test_the_head_learns_from_texts_that_people_say_are_not_reviews(starter: Classifier) -> None:
+    learnt, unseen = NOTICES[::2], NOTICES[1::2]
+    training_set = TrainingSet(TrainingExamples.from_labels(REVIEWS, [0] * len(REVIEWS)), {})
+
+    def refused(not_reviews: list[str]) -> int:
+        texts = ReviewTexts.from_training_set(training_set.with_not_reviews(not_reviews))
+        head = fit_review_head(STARTER, starter.engine.tokenizer, texts)
+        features = FeatureExtractor.load(STARTER, starter.engine.tokenizer, head.layer).features(unseen)
+        return int((features @ head.weights + head.bias < head.threshold).sum())
+
+    before, after = refused([]), refused(learnt)
+    assert before < len(unseen) / 2
+    assert after > len(unseen) * 0.8
 
 
 def test_an_older_model_without_a_head_never_abstains(fine_tuned: FineTuneResult, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def make_job(
             train=texts(0, 8),
             measure=texts(20, 24),
             known=(),
+            not_reviews=(),
             gate_cache=str(tmp_path / "gate"),
         )
         return replace(job, **changes)
