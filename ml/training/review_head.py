@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,8 @@ from ml.training.training_set import TrainingSet
 # Chosen on development data (docs/decisions/0025-sense-before-a-verdict.md).
 _LAYER_SHARE: Final = 0.5
 _REGULARISATION: Final = 0.01
+# How many times a text by the bot's own users counts, compared with other texts.
+_PEOPLE: Final = 5.0
 REFUSED_SHARE: Final = 0.03
 """The share of the fitted reviews that the threshold rejects. Each review is scored by a head that was not fitted on
 it."""
@@ -35,14 +37,20 @@ _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _LENGTHS: Final = (1, 1, 1, 2, 3, 5)
 
 Features = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewTexts:
-    """Texts to fit a review head on: reviews, and lines that are not reviews."""
+    """Texts to fit a review head on: reviews, and lines that are not reviews.
+
+    ``corrected`` are reviews by the bot's own users, and ``not_reviews`` are texts that people say are not reviews.
+    """
 
     reviews: Sequence[str]
     others: Sequence[str]
+    corrected: Sequence[str] = ()
+    not_reviews: Sequence[str] = ()
 
     @classmethod
     def from_reviews(cls, reviews: Sequence[str]) -> "ReviewTexts":
@@ -52,10 +60,10 @@ class ReviewTexts:
     @classmethod
     def from_training_set(cls, training_set: TrainingSet) -> "ReviewTexts":
         """Use the training texts, and add people's own: up to ``EXCERPTS`` corrected texts, and all non-reviews."""
-        texts = cls.from_reviews(training_set.examples.texts)
         corrected = training_set.corrections["text"].tolist()
         kept = random.Random(_SEED).sample(corrected, min(EXCERPTS, len(corrected)))  # noqa: S311 - as below
-        return cls([*texts.reviews, *kept], [*texts.others, *training_set.not_reviews])
+        texts = cls.from_reviews(training_set.examples.texts)
+        return replace(texts, corrected=kept, not_reviews=training_set.not_reviews)
 
 
 def excerpts(reviews: Sequence[str], count: int) -> list[str]:
@@ -73,25 +81,28 @@ def excerpts(reviews: Sequence[str], count: int) -> list[str]:
 def fit_review_head(folder: Path, tokenizer: WindowTokenizer, texts: ReviewTexts) -> ReviewHead:
     """Fit a head for the encoder in ``folder``, and choose its threshold by cross-validation."""
     layer = round(BertConfig.read(folder).num_hidden_layers * _LAYER_SHARE)
-    features = FeatureExtractor.load(folder, tokenizer, layer).features([*texts.reviews, *texts.others])
-    is_review = np.arange(len(features)) < len(texts.reviews)
-    weights, bias = _fit(features, is_review)
-    threshold = float(np.quantile(_held_out_scores(features, is_review)[is_review], REFUSED_SHARE))
+    parts = (texts.reviews, texts.corrected, texts.others, texts.not_reviews)
+    features = FeatureExtractor.load(folder, tokenizer, layer).features([text for part in parts for text in part])
+    sizes = [len(part) for part in parts]
+    is_review = np.repeat([True, True, False, False], sizes)
+    counts = np.repeat([1.0, _PEOPLE, 1.0, _PEOPLE], sizes)
+    weights, bias = _fit(features, is_review, counts)
+    threshold = float(np.quantile(_held_out_scores(features, is_review, counts)[is_review], REFUSED_SHARE))
     return ReviewHead(layer, weights, bias, threshold)
 
 
-def _held_out_scores(features: Features, is_review: npt.NDArray[np.bool_]) -> Features:
+def _held_out_scores(features: Features, is_review: npt.NDArray[np.bool_], counts: Counts) -> Features:
     scores = np.empty(len(features), np.float32)
     for fitted, held_out in StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED).split(features, is_review):
-        weights, bias = _fit(features[fitted], is_review[fitted])
+        weights, bias = _fit(features[fitted], is_review[fitted], counts[fitted])
         scores[held_out] = features[held_out] @ weights + bias
     return scores
 
 
-def _fit(features: Features, is_review: npt.NDArray[np.bool_]) -> tuple[Features, float]:
+def _fit(features: Features, is_review: npt.NDArray[np.bool_], counts: Counts) -> tuple[Features, float]:
     """Return the weights and the bias of a logistic regression, for features that are not standardised."""
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
     model = LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=200)
-    model.fit((features - mean) / deviation, is_review)
+    model.fit((features - mean) / deviation, is_review, counts)
     weights = (model.coef_[0] / deviation).astype(np.float32)
     return weights, float(model.intercept_[0] - mean @ weights)

@@ -13,7 +13,7 @@ from ml.serving.engine import Classifier
 from ml.serving.features import FeatureExtractor
 from ml.serving.review_head import REVIEW_HEAD
 from ml.training.add_review_head import add_review_head
-from ml.training.review_head import ReviewTexts, fit_review_head
+from ml.training.review_head import Features, ReviewTexts, fit_review_head
 from ml.training.training_set import TrainingExamples, TrainingSet
 
 SMALL_TALK = [
@@ -74,28 +74,33 @@ def test_a_published_model_gets_a_head_a_new_version_and_keeps_its_verdicts(
     assert [each.logits for each in after.classify(texts[:20])] == [each.logits for each in before.classify(texts[:20])]
 
 
-# One kind of line that the shipped head takes for reviews, because the lines that it was fitted on have none like it.
-NOTICES = [
-    f"{what} {when}, {why}."
-    for what in ("Wonderful news, the library opens again", "The lovely pool is closed", "The great hall is booked")
-    for when in ("on Monday", "next week", "until Easter", "from noon")
-    for why in ("says the mayor", "according to the notice", "as announced")
+# Lines that name something one could review. Most of them read like reviews to a head that never saw such lines.
+_PLANS = [
+    f"{what} {where}, {how}."
+    for what in ("The new phone comes out", "The restaurant by the river reopens", "The film festival starts")
+    for where in ("in March", "next week", "on Friday")
+    for how in ("with twelve new dishes on the card", "according to the director", "with two cameras")
+]
+_ABOUT = ("The soup", "This phone", "The second film", "Our room", "The staff", "The ending")
+_OPINIONS = [
+    f"{what} {said}" for what in _ABOUT for said in ("was a joy.", "disappointed us badly.", "is the best yet!")
 ]
 
 
 def test_the_head_learns_from_texts_that_people_say_are_not_reviews(starter: Classifier) -> None:
-    learnt, unseen = NOTICES[::2], NOTICES[1::2]
-    training_set = TrainingSet(TrainingExamples.from_labels(REVIEWS, [0] * len(REVIEWS)), {})
+    learnt, unseen = _PLANS[::3], _PLANS[1::3]
+    training_set = TrainingSet(TrainingExamples.from_labels(_OPINIONS, [0] * len(_OPINIONS)), {})
 
-    def refused(not_reviews: list[str]) -> int:
+    def scores(not_reviews: list[str]) -> Features:
+        """Return the unseen lines' scores relative to the threshold of a head fitted with ``not_reviews``."""
         texts = ReviewTexts.from_training_set(training_set.with_not_reviews(not_reviews))
         head = fit_review_head(STARTER, starter.engine.tokenizer, texts)
         features = FeatureExtractor.load(STARTER, starter.engine.tokenizer, head.layer).features(unseen)
-        return int((features @ head.weights + head.bias < head.threshold).sum())
+        return features @ head.weights + head.bias - np.float32(head.threshold)
 
-    before, after = refused([]), refused(learnt)
-    assert before < len(unseen) / 2
-    assert after > len(unseen) * 0.8
+    before, after = scores([]), scores(learnt)
+    assert (before - after).min() > 0.2
+    assert (after < 0).sum() > (before < 0).sum()
 
 
 def test_an_older_model_without_a_head_never_abstains(fine_tuned: FineTuneResult, tmp_path: Path) -> None:
