@@ -6,8 +6,6 @@ from typing import Final, NamedTuple
 from benchmarks.figures import (
     delivery,
     domains,
-    fold_bias,
-    full_run,
     gate_over_time,
     gate_votes,
     learning,
@@ -16,7 +14,6 @@ from benchmarks.figures import (
     sense,
     serving,
     training,
-    why,
 )
 from benchmarks.figures.markdown import Results
 
@@ -33,12 +30,10 @@ BLOCKS: Final[dict[str, Block]] = {
     "domains": Block("domains", domains.domains),
     "language_guard": Block("language", model_quality.language_guard),
     "sense": Block("sense", sense.sense),
-    "why": Block("why", why.why),
     "http_load": Block("drive", serving.http_load),
     "training_speed": Block("fine_tuning", training.speed),
     "equal_steps": Block("equal_steps", training.equal_steps),
     "gpu": Block("gpu", training.gpu),
-    "full_run": Block("gpu_full_run", full_run.full_run),
     "tutorial": Block("tutorial", training.tutorial),
     "feedback_round": Block("fine_tuning", training.feedback_round),
     "feedback_value": Block("feedback_value", learning.feedback_value),
@@ -48,5 +43,4 @@ BLOCKS: Final[dict[str, Block]] = {
     "poison": Block("poison", robustness.poison),
     "gate_over_time": Block("gate_over_time", gate_over_time.gate_over_time),
     "gate_votes": Block("gate_votes", gate_votes.gate_votes),
-    "fold_bias": Block("fold_bias", fold_bias.fold_bias),
 }
