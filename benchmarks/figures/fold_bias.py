@@ -7,9 +7,10 @@ def fold_bias(found: Results) -> str:
     """Render ``fold_bias.json``: the accuracy of the fold models and of the candidates, by draw."""
     draws = found["draws"]
     return paragraphs(
-        "The gate measures votes with fold models, which are heads on the anchor's frozen features. They should be as "
-        f"accurate as the candidate that they stand in for. In each draw, {draws[0]['votes']} Rotten Tomatoes "
-        "sentences got a vote, a feedback round trained a candidate on all of them, and the fold models were fitted. "
+        "To measure a candidate on votes, the gate uses fold models, which are heads on the anchor's frozen features. "
+        f"They should be as accurate as the candidate that they stand in for. In each draw, "
+        f"{draws[0]['votes']} Rotten Tomatoes sentences got a vote, a feedback round trained a candidate on all of "
+        "them, and the fold models were fitted. "
         f"All of these models were then evaluated on the same {found['unseen']['reviews']:,} other sentences.",
         command("python -m benchmarks.gate.fold_bias --data FOLDER"),
         table(

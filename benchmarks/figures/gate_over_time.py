@@ -48,7 +48,7 @@ def gate_over_time(found: Results) -> str:
                 for row in found["power"]
             ],
         ),
-        "How trials end if the run found the model probably better:",
+        "How trials ended for models that the run had found probably better:",
         table(
             (
                 "Texts before",

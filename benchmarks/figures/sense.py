@@ -22,9 +22,9 @@ def sense(found: Results) -> str:
     rows = [(name, found["others"][key]) for key, name in _OTHERS.items()]
     rows += [(name, found["reviews"][key]) for key, name in _REVIEWS.items()]
     return paragraphs(
-        "The bot should refuse every text that is not a review, but never a review. No choice was made on the texts "
-        "below: the authors of the chat lines had not seen the rules or the review head, and the texts from other "
-        "domains are from the reported half. From the larger sets, reviews were drawn at random.",
+        "The bot should refuse every text that is not a review, but never a review. No choices were based on the "
+        "texts below: the authors of the chat lines had not seen the rules or the review head, and the texts from "
+        "other domains are from the reported half. From the larger sets, reviews were drawn at random.",
         command("python -m benchmarks.serving.sense --data FOLDER"),
         table(
             ("Texts", "Number of texts", "By the review head", "By rules", "Share refused (95% interval)"),

@@ -31,10 +31,11 @@ def why(found: Results) -> str:
     share = bold(percent_with_interval(together["moved_more"], together["interval"]))
     rows.append(("All texts", f"{together['texts']:,}", share, f"{together['named']:.2f}", f"{together['random']:.2f}"))
     return paragraphs(
-        "An explanation is faithful if the words that it names really moved the verdict. For each text, we removed the "
-        "words that `/why` names, at most three, and as many random words, and compared how far the margin between "
-        f"the two labels' logits moved. The aim is that the named words move it further in {percent(found['aim'], 0)} "
-        "of the texts. The texts were drawn from the reported halves, on which nothing was chosen.",
+        "An explanation is faithful if the words that it names really moved the verdict. From each text, we removed "
+        "the words that `/why` names (at most three) and, separately, as many random words. We compared how far the "
+        "margin between the two labels' logits moved. Our goal is that the named words move it further in "
+        f"{percent(found['aim'], 0)} of the texts. The texts were drawn from the reported halves, and no choices were "
+        "based on these halves.",
         command("python -m benchmarks.why --data FOLDER"),
         table(
             (
