@@ -252,7 +252,7 @@ def _in_the_store(rows: Iterable[dict[str, object]], models: list[str]) -> Itera
 
 
 def _finish(settings: "Settings", deleted: set[bytes]) -> "AfterRestore":
-    """Apply the deletions, set aside pending work, and let others use the database.
+    """Apply the deletions, set aside pending work, and let other processes use the database.
 
     This is one transaction. Raise RowsUndecipherable if the key cannot decrypt the rows.
     """

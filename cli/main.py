@@ -75,7 +75,7 @@ def demo() -> None:
 def bot() -> None:
     """Start the bot on Telegram.
 
-    Needs TELEGRAM_TOKEN, an encryption key and an up-to-date database.
+    The bot needs TELEGRAM_TOKEN, an encryption key and an up-to-date database.
 
     \b
     Example:

@@ -28,9 +28,9 @@ Why = Annotated[str | None, typer.Option(help="Reason to record in the history."
 def list_models(as_json: AsJson = False) -> None:
     """List the published models, newest first.
 
-    Shows the bot instances that are using each model. A promoted model is "live" once all running bots are using it,
-    "pending" until then, and "refused" if a bot could not load it. Other models are "kept", or "removed" if their files
-    were removed.
+    The list shows which bot instances are using each model. A promoted model is "live" once all running bots are using
+    it, "pending" until then, and "refused" if a bot could not load it. Other models are "kept", or "removed" if their
+    files were removed.
 
     \b
     Examples:

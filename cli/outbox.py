@@ -31,7 +31,7 @@ def list_replies(
 ) -> None:
     """List the replies that were not sent, oldest first.
 
-    Also prints the number of replies in each state.
+    The command also prints the number of replies in each state.
 
     Uncertain replies may or may not have arrived. UNCERTAIN_REPLIES determines whether the bot sends them again. The
     replies' texts are not shown.
@@ -81,7 +81,7 @@ def retry(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
 def drop(reply_ids: ReplyIds, as_json: AsJson = False) -> None:
     """Give up on pending or uncertain replies.
 
-    Marks them as failed, so that they are not sent.
+    The replies are marked as failed, so the bot does not send them.
 
     None of the replies are dropped unless all of them can be.
 

@@ -13,7 +13,7 @@ _MAX_VERSIONS: Final = 20
 
 
 def withdraw_shown_texts(unit: UnitOfWork, telegram_id: int, message_ids: Collection[int] | None = None) -> None:
-    """Remove a person's texts, or only those with these ids, from messages that ask other people to label them."""
+    """Remove a person's texts, or only those in ``message_ids``, from messages that ask other people to label them."""
     for place in outbox.messages_in_other_chats(unit, telegram_id, message_ids):
         content = MessageContent(texts_for(place.language).text_withdrawn)
         outbox.enqueue(unit, content.draft(place.bot_id, place.chat_id, edits=place.telegram_message_id))

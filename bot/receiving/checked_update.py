@@ -1,4 +1,4 @@
-"""Parses one update with PTB, and checks the types that the bot relies on, because PTB doesn't check types."""
+"""Parses one update with PTB, and checks the types that the bot relies on, because PTB doesn't."""
 
 import json
 from collections.abc import Iterator

@@ -26,7 +26,7 @@ class Post:
 
 
 def may_continue(pieces: Sequence[Update]) -> bool:
-    """Return whether the post may continue after the last of these pieces."""
+    """Return whether the post may continue after the last piece."""
     message = pieces[-1].message
     if message is None or message.chat.type != ChatType.PRIVATE or len(pieces) >= MAX_PIECES:
         return False

@@ -103,7 +103,7 @@ class Receiver:
             await self._polling.confirm()
 
     async def wait(self) -> None:
-        """Wait forever. Raise BadSetting if Telegram refuses the token in the meantime."""
+        """Wait forever. Raise BadSetting if Telegram refuses the token while the bot is running."""
         if self._task is None:
             raise RuntimeError("receiving has not started")
         with _refused_token():

@@ -64,7 +64,7 @@ class ReasonTap:
 class QuestionTap:
     """A tap that leaves a question about a verdict unanswered.
 
-    If ``never`` is true, it also turns these questions off.
+    If ``never`` is true, the tap also turns off questions about verdicts.
     """
 
     prediction_id: int

@@ -53,7 +53,7 @@ class Troubles:
         return list(admins)
 
     def wake(self, admin_ids: Collection[int]) -> None:
-        """Start sending the notices to these admins. Call this after the commit."""
+        """Start sending notices to the admins with these ids. Call this after the commit."""
         for admin_id in admin_ids:
             self._outbox.wake(admin_id)
 
