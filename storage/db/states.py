@@ -116,9 +116,9 @@ class TrialState(StrEnum):
 class SnapshotPart(StrEnum):
     """How a training run uses a text: TRAIN for training and for measuring, MEASURE only for measuring.
 
-    MEASURE is for the texts beyond a person's quota. Snapshots from before cross-fitting used it for every held-out
-    text, with the same effect on the run. NOT_REVIEW is for texts that people say are not reviews, which train only
-    the review head.
+    MEASURE is for the texts beyond a person's quota. Snapshots made before cross-fitting was introduced used MEASURE
+    for every held-out text, which works the same way. NOT_REVIEW is for texts that, according to people, are not
+    reviews. These texts train only the review head.
     """
 
     TRAIN = "train"

@@ -15,7 +15,7 @@ NEITHER: Final = "Neither"
 class ConsensusState(StrEnum):
     """The state of a text's consensus.
 
-    SETTLED: people agree that the text has no sentiment, so it is never trained on.
+    SETTLED: people agree that neither label fits, so the text never trains the classifier.
     """
 
     USABLE = "usable"
@@ -40,8 +40,8 @@ class Consensus:
     """The consensus on a text. ``label`` is set only if the state is USABLE.
 
     ``supporters`` are the ids of the people who voted for the label, or for neither label if the state is SETTLED.
-    ``reason`` is set only if the state is SETTLED and all reasons that supporters gave are the same. ``by_admin`` is
-    True if an admin's vote decided; only the admin's reason then counts.
+    ``reason`` is set only if the state is SETTLED and all supporters who gave a reason gave the same one. ``by_admin``
+    is True if an admin's vote decided. In that case, only the admin's reason counts.
     """
 
     state: ConsensusState

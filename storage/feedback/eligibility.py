@@ -80,7 +80,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be trained on and measured, with the label that people agree on, or NEITHER."""
+    """A text that may be used for training and measuring, with its consensus label, which may be NEITHER."""
 
     voted: VotedText
     label: str
@@ -124,9 +124,9 @@ def agreed_label(unit: UnitOfWork, prediction_id: int, quorum: int, admins: froz
 
 @dataclass(frozen=True, slots=True)
 class LearnableTexts:
-    """The texts that a run can learn from, each list ordered by the time of the texts' newest vote, oldest first.
+    """The texts that a run can learn from. Each list is ordered by the time of the newest vote, oldest first.
 
-    ``labelled`` are the eligible texts. ``not_reviews`` are texts that people agree are not reviews; their label is
+    ``labelled`` are the eligible texts. ``not_reviews`` are texts that people agree are not reviews, with the label
     NEITHER.
     """
 

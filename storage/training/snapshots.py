@@ -1,8 +1,8 @@
 """Snapshots of training data, created once per run and resolved to texts when the run is executed.
 
 A row refers to a message and contains its label and the keyed hash of its text. Every eligible text is in the snapshot.
-The run measures the models on all of them, and trains on those within everybody's quota. Texts that are not reviews,
-according to the people who voted, have quotas of their own, and those within the quotas train the review head.
+The run measures the models on all of them, and trains on those within everybody's quota. Texts that voters say are not
+reviews have separate quotas. Those within the quotas train the review head.
 """
 
 import math
@@ -71,7 +71,7 @@ class _SnapshotText:
 class _Selection:
     """The rows for a snapshot: ``rows`` for the eligible texts, and ``not_reviews`` for the review head.
 
-    Models are only measured on ``over_quota``, because these eligible texts exceed a person's share.
+    ``over_quota`` are the eligible texts that are used only to measure models, because they exceed a person's share.
     """
 
     rows: list[_SnapshotText]
@@ -98,7 +98,7 @@ def create_snapshot(
 
 
 def labelled_texts(unit: UnitOfWork, run_id: int, part: SnapshotPart) -> list[LabelledText]:
-    """Return the texts in a part of a run's snapshot, with the label NEITHER for those that are not reviews.
+    """Return the texts in a part of a run's snapshot. Texts that are not reviews have the label NEITHER.
 
     Texts are left out if they have since been deleted or their author withdrew consent.
     """
@@ -184,7 +184,7 @@ def versions_that_saw_messages(unit: UnitOfWork, message_ids: Collection[int]) -
 
 
 def _select_texts(unit: UnitOfWork, rules: EligibilityRules, admins: frozenset[int]) -> _Selection:
-    """Return every eligible text, and the texts within the quotas that are not reviews."""
+    """Return every eligible text, and those texts within the quotas that are not reviews."""
     found = learnable_texts(unit, rules.quorum, admins)
     texts, others = found.labelled, found.not_reviews
     kept = _within_quotas(unit, texts, rules, admins)

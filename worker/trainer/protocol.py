@@ -22,8 +22,8 @@ class Job:
     ``candidate``. ``imdb`` is the value of IMDB_PATH, or None if that setting is not set. ``champion`` is the folder of
     the live model. ``train`` are the corrections to train on. ``measure`` are the corrections that are used only to
     measure the models, because they exceed a person's quota. ``known`` are the messages in these two lists that the
-    live model trained on. The candidate's review head is also fitted on ``not_reviews``, texts that people say are not
-    reviews. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
+    live model trained on. ``not_reviews`` are texts that people say are not reviews. The candidate's review head is
+    fitted on them too. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int

@@ -1,4 +1,4 @@
-"""Texts that people say are not reviews: which of them a run's review head is fitted on."""
+"""Texts that people say are not reviews, and which of them a run's review head is fitted on."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,7 +34,7 @@ def unit(database: Database) -> Iterator[UnitOfWork]:
 
 
 def vote_neither(unit: UnitOfWork, prediction_id: int, reasons: dict[int, Reason | None]) -> None:
-    """Record a vote for neither label by each person, with the reason if there is one."""
+    """Record a vote for neither label by each person, with the person's reason, if any."""
     for telegram_id, reason in reasons.items():
         person = upsert_person(unit, telegram_id, "Someone", "en")
         record_vote(unit, person.id, prediction_id, Vote.NEITHER)
