@@ -60,8 +60,9 @@ def delivery(found: Results) -> str:
             [(name, *(figure(lane) for lane in lanes.values())) for name, figure in _FIGURES.items()],
         ),
         f"In total, {uncertain} of {texts:,} replies from Thumbs ({percent(uncertain / texts, 2)}) are uncertain. The "
-        "database and the results file list each of them. Our goal was at most "
-        f"{percent(MAX_UNCERTAIN)}, and at most one per kill. The plain bot replies twice if the wire delivers an "
+        "database and the results file list each of them. Our goal was that at most "
+        f"{percent(MAX_UNCERTAIN)} of the replies, and at most one per kill, are uncertain. The plain "
+        "bot replies twice if the wire delivers an "
         f"update twice, which happens to {percent(_rate(found, 'duplicate_update'), 0)} of the updates.",
         *_outages(found["outages"]),
         measured(found),
