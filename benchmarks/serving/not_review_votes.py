@@ -8,10 +8,10 @@ of the domains. The corrected texts are opinions from the development halves.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -32,10 +32,9 @@ from ml.serving.engine import Classifier
 from ml.serving.features import FeatureExtractor
 from ml.serving.review_head import ReviewHead
 from ml.text.fingerprints import digest, fingerprint
-from ml.text.labels import LABELS
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.recipe import Recipe
-from ml.training.review_head import ReviewTexts, fit_review_head
+from ml.training.review_head import Features, ReviewTexts, fit_review_head
 from ml.training.training_set import TrainingSet
 
 _CORRECTED: Final = 100
@@ -85,6 +84,29 @@ class _Texts:
     reviews: Mapping[str, list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A head, and the features (texts, hidden size) of the reviews by set, which all heads share."""
+
+    head: ReviewHead
+    extractor: FeatureExtractor
+    reviews: Mapping[str, Features]
+
+    @classmethod
+    def load(cls, classifier: Classifier, head: ReviewHead, reviews: Mapping[str, list[str]]) -> Self:
+        """Compute the features of the ``reviews`` by set."""
+        extractor = FeatureExtractor.load(classifier.folder, classifier.engine.tokenizer, head.layer)
+        return cls(head, extractor, {name: extractor.features(texts) for name, texts in reviews.items()})
+
+    def refused(self, neutral_tweets: list[str]) -> Refused:
+        """Return the shares of the neutral tweets and of the reviews that the head refuses."""
+        reviews = {name: self._share(features) for name, features in self.reviews.items()}
+        return Refused(self._share(self.extractor.features(neutral_tweets)), reviews)
+
+    def _share(self, features: Features) -> float:
+        return float((features @ self.head.weights + self.head.bias < self.head.threshold).mean())
+
+
 def main() -> None:
     """Measure, write and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving.not_review_votes", description=__doc__)
@@ -96,8 +118,10 @@ def main() -> None:
     if given.draws < 2:
         parser.error("--draws must be at least 2, because the results include an interval over the draws")
     classifier, texts = Classifier.load(given.model), _read_texts(given.data)
+    before = _Reader.load(classifier, _fit(classifier, texts.training_set), texts.reviews)
     with Progress(transient=True) as bar:
-        draws = [_draw(classifier, texts, seed) for seed in bar.track(range(given.draws), description="Draws")]
+        seeds = bar.track(range(given.draws), description="Draws")
+        draws = [_draw(classifier, texts, before, seed) for seed in seeds]
     report = NotReviewVotesReport(
         provenance=provenance("openvino", "numpy", "scikit-learn"),
         version=classifier.version,
@@ -137,39 +161,20 @@ def _half(table: pd.DataFrame, half: str) -> pd.DataFrame:
     return opinions[opinions["text"].map(lambda text: half_of(fingerprint(text))) == half]
 
 
-def _draw(classifier: Classifier, texts: _Texts, seed: int) -> Draw:
-    rng = np.random.default_rng(seed)
-    order = [texts.neutral[row] for row in rng.permutation(len(texts.neutral))]
+def _draw(classifier: Classifier, texts: _Texts, before: _Reader, seed: int) -> Draw:
+    order = [texts.neutral[row] for row in np.random.default_rng(seed).permutation(len(texts.neutral))]
     voted, unseen = order[: len(order) // 2], order[len(order) // 2 :]
-    corrected = texts.opinions.sample(_CORRECTED, random_state=seed)[["text"]].assign(label=LABELS.index("Positive"))
-    before = _fit(classifier, texts.training_set, None, ())
-    after = _fit(classifier, texts.training_set, corrected, voted)
-    return Draw(
-        votes=len(voted),
-        corrected=len(corrected),
-        before=_refused(classifier, before, unseen, texts.reviews),
-        after=_refused(classifier, after, unseen, texts.reviews),
-    )
+    # The review head does not use the labels.
+    corrected = texts.opinions.sample(_CORRECTED, random_state=seed)[["text"]].assign(label=0)
+    training_set = replace(texts.training_set, corrections=corrected).with_not_reviews(voted)
+    after = replace(before, head=_fit(classifier, training_set))
+    return Draw(len(voted), len(corrected), before.refused(unseen), after.refused(unseen))
 
 
-def _fit(
-    classifier: Classifier, training_set: TrainingSet, corrected: pd.DataFrame | None, voted: Sequence[str]
-) -> ReviewHead:
-    """Fit a head as a training run would, with the corrected texts and those that people said are not reviews."""
-    if corrected is not None:
-        training_set = replace(training_set, corrections=corrected)
-    texts = ReviewTexts.from_training_set(training_set.with_not_reviews(voted))
+def _fit(classifier: Classifier, training_set: TrainingSet) -> ReviewHead:
+    """Fit a head in the same way as a training run."""
+    texts = ReviewTexts.from_training_set(training_set)
     return fit_review_head(classifier.folder, classifier.engine.tokenizer, texts)
-
-
-def _refused(classifier: Classifier, head: ReviewHead, unseen: list[str], reviews: Mapping[str, list[str]]) -> Refused:
-    extractor = FeatureExtractor.load(classifier.folder, classifier.engine.tokenizer, head.layer)
-
-    def share(texts: list[str]) -> float:
-        scores = extractor.features(texts) @ head.weights + head.bias
-        return float((scores < head.threshold).mean())
-
-    return Refused(share(unseen), {name: share(texts) for name, texts in reviews.items()})
 
 
 def _print(report: NotReviewVotesReport) -> None:
