@@ -9,8 +9,8 @@ class DemoRunning(BadInput):
 
 class NoCorrections(BadInput):
     message = (
-        "The {name} recipe trains on corrections, but none were given. Pass a table with the columns text and label "
-        "with --corrections."
+        "The {name} recipe trains on corrections, but none were given. Use --corrections to pass a "
+        "table with text and label columns."
     )
 
 

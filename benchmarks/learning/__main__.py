@@ -6,7 +6,7 @@ The benchmark starts ``thumbs demo`` in a temporary folder. Twelve people consen
 different domain over HTTP: 300, then 2,000. They vote on the predictions for their own sentences and label other
 people's sentences with ``/label``, so that each sentence has two votes. Each vote is wrong with a probability of 5%.
 After each round the admin sends ``/retrain``. The benchmark times the run's stages, the decision card, and the new
-version's first reply. Meanwhile, three other people write one sentence per second each. If the gate holds a model that
+version's first reply. Meanwhile, three other people each write one sentence per second. If the gate holds a model that
 is better on feedback, the admin promotes it. After the demo has ended, each candidate is compared with the previous
 live model on held-out sentences and on official IMDB test reviews outside the gate set.
 """

@@ -71,7 +71,7 @@ class NotReviewVotesReport:
     gain: MeanInterval
     """The gain in neutral tweets that are refused."""
     lost: dict[str, MeanInterval]
-    """By set, the gain in reviews that are refused."""
+    """The increase in the share of reviews refused, for each set."""
 
 
 @dataclass(frozen=True, slots=True)

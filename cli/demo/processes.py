@@ -106,7 +106,7 @@ class ChildProcesses:
         return "\n".join(self._last_lines[name])
 
     def stop(self) -> None:
-        """Stop all processes in reverse order: send SIGTERM, then SIGKILL to a process still running after ``GRACE``.
+        """Stop all processes in reverse order: send SIGTERM, then SIGKILL to any process still running after ``GRACE``.
 
         The order is reversed because a process may depend on earlier ones until it exits.
         """

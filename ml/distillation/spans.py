@@ -25,7 +25,7 @@ class Span:
 
 
 def find_words(text: str) -> list[Span]:
-    """Split a text into words at white space."""
+    """Split a text into words on whitespace."""
     return [Span(*match.span()) for match in _WORD.finditer(text)]
 
 

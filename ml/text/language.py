@@ -84,8 +84,8 @@ THRESHOLD = 0.9
 refused."""
 
 MIN_BYTES = 12
-"""Texts whose words have fewer UTF-8 bytes are never refused. 12 bytes are 12 Latin letters, 6 Cyrillic letters or 4
-Chinese characters."""
+"""Texts whose words add up to fewer UTF-8 bytes than this are never refused. 12 bytes are 12 Latin letters, 6 Cyrillic
+letters or 4 Chinese characters."""
 
 
 UNDETERMINED = "und"

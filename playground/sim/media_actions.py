@@ -52,7 +52,7 @@ class SendVideo(PersonAction):
 
 
 class SendVoice(PersonAction):
-    """Send a voice message, by default an empty one."""
+    """Send a voice message (empty by default)."""
 
     voice: UploadedFile = Upload("voice.ogg", "audio/ogg", b"")
     duration: Annotated[int, between(1, 3600)] = 1

@@ -85,7 +85,7 @@ def test_two_votes_make_a_label_and_an_admin_decides_when_they_differ(
     shown = wait_for(client, ADMIN, MIXED)
     assert "Positive 1 · Negative 1 · Neither 0" in shown["text"]
     client.tap(shown["message_id"], "👎 Negative", user_id=ADMIN)
-    wait_for(client, ADMIN, "no reviews to settle")
+    wait_for(client, ADMIN, "no disputed reviews")
     assert labels(database) == {"Positive": 1, "Negative": 1}
 
 

@@ -98,7 +98,7 @@ def test_an_admin_retrains_on_the_votes_and_the_new_model_answers(tmp_path: Path
             assert records.consensus_counts(labels_by_text(TABLE)) == ConsensusCounts(
                 usable=8, waiting=0, quarantined=0, wrong=0
             )
-            assert "no reviews to settle" in quarantine_summary(client)
+            assert "no disputed reviews" in quarantine_summary(client)
             with background_people(client, range(201, 203), ASKED) as askers, ThreadPoolExecutor(1) as admin:
                 followed = admin.submit(retrain, client)
                 home.trainer().order("better")

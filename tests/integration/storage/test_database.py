@@ -1,4 +1,4 @@
-"""Units of work are atomic, write one at a time, read from a single snapshot, and check the key."""
+"""Units of work are atomic, take turns writing, read from a single snapshot, and check the encryption key."""
 
 import subprocess
 import sys
