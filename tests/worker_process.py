@@ -98,7 +98,7 @@ class WorkerProcess:
         self._lines.put(None)
 
     def wait_for(self, words: str, seconds: float = SOON) -> str:
-        """Wait for the next log line that contains these words, and return it. Fail the test if the worker ends first."""
+        """Return the next log line that contains these words. Fail the test if the worker ends before writing it."""
         until = time.monotonic() + seconds
         while True:
             try:
