@@ -83,7 +83,7 @@ def _plain(sets: Mapping[str, pd.DataFrame], half: Half, content: Content) -> di
     if not PREDICTIONS.exists():
         print("The plain run's predictions are missing, so there is no comparison with it.")
         return {}
-    answers = plain_answers(PlainPredictions.read(PREDICTIONS), sets, half)
+    answers = plain_answers(PlainPredictions.read(PREDICTIONS), sets)
     figures = model_figures(answers)
     set_plain(content, half, figures)
     print("\nplain run")

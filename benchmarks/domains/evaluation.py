@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common.provenance import Provenance, provenance
-from benchmarks.domains.distinct_texts import IMDB, Half
+from benchmarks.domains.distinct_texts import IMDB
 from benchmarks.domains.plain_predictions import PlainPredictions
 from benchmarks.domains.set_figures import Answers, Difference, SetFigures, paired_difference, set_figures
 from ml.evaluation.behavioural_checks import check_texts, pass_rates
@@ -78,12 +78,9 @@ def evaluate_model(folder: Path, sets: Sets, plain: Mapping[str, Answers], advan
     )
 
 
-def plain_answers(predictions: PlainPredictions, sets: Sets, half: Half) -> dict[str, Answers]:
-    """Return the plain run's answers at temperature 1, with no confidence threshold.
-
-    Leave out the development half's IMDB reviews, because the plain run was fine-tuned on them.
-    """
-    read = {name: table for name, table in sets.items() if half == "reported" or name != IMDB}
+def plain_answers(predictions: PlainPredictions, sets: Sets) -> dict[str, Answers]:
+    """Return the plain run's answers on the domains in ``sets``, at temperature 1, without a threshold."""
+    read = {name: table for name, table in sets.items() if name != IMDB}
     return {
         name: Answers(
             probabilities(predictions.logits(table["fingerprint"].tolist()), 1.0),

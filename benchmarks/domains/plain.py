@@ -70,7 +70,7 @@ def main() -> None:
     out.mkdir(exist_ok=True)
     command = [str(arguments.peer), str(_PROGRAM), str(job), str(out)]
     subprocess.run(command, check=True, env=trainer_environment())
-    rows = texts.unseen_by_plain_run()
+    rows = texts.read_by_plain_run()
     _read_predictions(out, rows["fingerprint"]).write(PREDICTIONS)
     packages = json.loads((out / "packages.json").read_text(encoding="utf-8"))
     described = provenance("tokenizers")
@@ -105,7 +105,7 @@ def _write_job(folder: Path, texts: DistinctTexts, settings: PlainSettings, thre
     folder.mkdir(parents=True, exist_ok=True)
     content = {"encoder": str(find_base_model(settings.base).folder), "threads": threads, **asdict(settings)}
     (folder / "settings.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    train, rows = texts.official_train, texts.unseen_by_plain_run()
+    train, rows = texts.official_train, texts.read_by_plain_run()
     _write_lines(
         folder / "train.jsonl",
         ({"text": text, "label": label} for text, label in zip(train["text"], train["label"].tolist(), strict=True)),

@@ -180,13 +180,12 @@ def test_predictions_are_stored_without_texts(tmp_path: Path) -> None:
         found.logits([fingerprint("Something else.")])
 
 
-def test_the_plain_run_is_not_compared_on_reviews_it_was_fine_tuned_on() -> None:
+def test_the_plain_run_is_compared_on_the_domains() -> None:
     table = pd.DataFrame({"text": ["A joy.", "A bore."], "label": [1, 0]})
     table["fingerprint"] = table["text"].map(fingerprint)
     plain = PlainPredictions({short_key(each): 1.0 for each in table["fingerprint"]})
     sets = {"imdb": table, "alexa": table}
-    assert list(plain_answers(plain, sets, "development")) == ["alexa"]
-    assert list(plain_answers(plain, sets, "reported")) == ["imdb", "alexa"]
+    assert list(plain_answers(plain, sets)) == ["alexa"]
 
 
 def test_the_calibration_error_of_the_domains_together_leaves_out_imdb() -> None:
