@@ -46,8 +46,8 @@ def domains(found: Results) -> str:
         "The plain run does what a tutorial would do. It fine-tunes the same encoder with Hugging Face's Trainer on "
         "the official train split for two epochs, with AdamW at 5e-5, a linear decay, batches of 32 and the first 128 "
         "tokens of each review. The resulting model reads only the first 256 tokens of a text, and we treat it as sure "
-        "of all its answers. It reads only the domains' texts, because reading all IMDB test reviews with PyTorch would "
-        "take longer than everything else together. To reproduce it, run `python -m benchmarks.domains.plain`.",
+        "of all its answers. It reads only the domains' texts, because reading all IMDB test reviews with PyTorch "
+        "would take longer than everything else together. To reproduce it, run `python -m benchmarks.domains.plain`.",
         "The table shows each starter candidate's balanced accuracy on the development half of each set. Balanced "
         "accuracy is the mean of the accuracy on positive texts and the accuracy on negative texts. The calibration "
         "error, the share of texts on which the model was not sure, and its accuracy on the rest are computed over the "
