@@ -128,6 +128,7 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
     from ml.training.corrections import Corrections
     from ml.training.dataset_splits import DatasetSplits
     from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
+    from ml.training.frozen_features import FrozenEncoder
 
     if options.corrections is None:
         raise NoCorrections(name=recipe.name)
@@ -139,7 +140,8 @@ def _prepare_feedback_round(recipe: "Recipe", options: _Options) -> "tuple[BaseM
     anchor = load_anchor(folder, options.settings.serving_threads)
     source = optional_reviews_path(options.data, options.settings)
     known = DatasetSplits.from_reviews(read_reviews(source), source, recipe, None) if source else None
-    return base_model_from(anchor), feedback_training_set(corrections, known, anchor, recipe)
+    encoder = FrozenEncoder(anchor, options.settings.serving_threads)
+    return base_model_from(anchor), feedback_training_set(corrections, known, encoder, recipe)
 
 
 def result_text(manifest: "Manifest", out: Path) -> str:

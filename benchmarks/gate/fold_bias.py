@@ -38,7 +38,7 @@ from ml.training.cross_fit import assign_folds, fold_heads
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.feedback_round import base_model_from, feedback_training_set
 from ml.training.fine_tune import FineTuneJob, fine_tune
-from ml.training.frozen_features import read_features
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.loop import TrainingCallbacks
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingSet
@@ -87,7 +87,8 @@ class FoldBiasTexts:
 def measure(anchor: Classifier, recipe: Recipe, texts: FoldBiasTexts, voted: pd.DataFrame, folder: Path) -> Draw:
     """Train a candidate and fold models on ``voted``, and evaluate them on the unseen sentences."""
     unseen = texts.unseen
-    training_set = feedback_training_set(Corrections(voted, "sentences", 0), texts.known, anchor, recipe)
+    encoder = FrozenEncoder(anchor)
+    training_set = feedback_training_set(Corrections(voted, "sentences", 0), texts.known, encoder, recipe)
     job = FineTuneJob(base_model_from(anchor), training_set, recipe, folder / "candidate")
     fine_tune(job, TrainingCallbacks(lambda _: None, lambda: False))
     keras.backend.clear_session()
@@ -96,14 +97,14 @@ def measure(anchor: Classifier, recipe: Recipe, texts: FoldBiasTexts, voted: pd.
     return Draw(
         votes=len(voted),
         anchor=float((before.argmax(axis=1) == labels).mean()),
-        folds=_fold_accuracy(anchor, training_set, unseen),
+        folds=_fold_accuracy(encoder, training_set, unseen),
         candidate=float((found.argmax(axis=1) == labels).mean()),
     )
 
 
-def _fold_accuracy(anchor: Classifier, training_set: TrainingSet, unseen: pd.DataFrame) -> float:
+def _fold_accuracy(encoder: FrozenEncoder, training_set: TrainingSet, unseen: pd.DataFrame) -> float:
     voted, replay = training_set.corrections, training_set.replayed
-    features = read_features(anchor, [*voted["text"], *replay.texts, *unseen["text"]], 0, lambda _: None)
+    features = encoder.read([*voted["text"], *replay.texts, *unseen["text"]], lambda _: None)
     inputs, margins = features.standardised(), features.margins
     read = len(voted) + len(replay.texts)
     targets = np.concatenate([voted["label"].to_numpy() == _POSITIVE, replay.targets[:, _POSITIVE]]).astype(np.float64)

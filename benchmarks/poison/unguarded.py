@@ -23,13 +23,16 @@ def run_unguarded(
 
     from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor  # noqa: PLC0415
     from ml.training.fine_tune import FineTuneJob, fine_tune  # noqa: PLC0415
+    from ml.training.frozen_features import FrozenEncoder  # noqa: PLC0415
     from ml.training.loop import TrainingCallbacks  # noqa: PLC0415
 
     votes = [(one.text, LABELS.index(one.label)) for one in case_votes.votes if one.label is not None]
     rows = pd.DataFrame(votes, columns=["text", "label"]).astype({"label": "int8"})
     anchor = load_anchor(network.anchor, threads=1)
     recipe = network.recipe(seed)
-    training_set = feedback_training_set(Corrections(rows, "all votes", 0), known, anchor, recipe)
+    training_set = feedback_training_set(
+        Corrections(rows, "all votes", 0), known, FrozenEncoder(anchor, threads=1), recipe
+    )
     with TemporaryDirectory() as folder:
         job = FineTuneJob(base_model_from(anchor), training_set, recipe, Path(folder) / "naive")
         fine_tune(job, TrainingCallbacks(lambda _: None, lambda: False))

@@ -22,13 +22,14 @@ from ml.errors import UnusableAnchor
 from ml.evaluation.behavioural_checks import check_texts
 from ml.evaluation.check_files import read_checks
 from ml.serving.artifact import MANIFEST, REPLAY_KEY, Manifest
-from ml.serving.chunked import Phases, Unobserved, logits_in_chunks
-from ml.serving.engine import Classifier, probabilities
+from ml.serving.chunked import Phases, Unobserved
+from ml.serving.engine import Classifier, Logits, probabilities
 from ml.text.characters import LINE_BREAK
 from ml.text.fingerprints import digest
 from ml.training.base_model import BaseModel
 from ml.training.corrections import Corrections
 from ml.training.dataset_splits import DatasetSplits
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingExamples, TrainingSet, empty_reviews
 
@@ -72,34 +73,40 @@ def base_model_from(anchor: Classifier) -> BaseModel:
 def feedback_training_set(
     corrections: Corrections,
     anchor_data: DatasetSplits | None,
-    anchor: Classifier,
+    encoder: FrozenEncoder,
     recipe: Recipe,
     phases: Phases = _UNOBSERVED,
 ) -> TrainingSet:
     """Return the corrections, and ``recipe.replay`` other texts with the anchor's own probabilities as targets.
 
-    ``anchor_data`` is the data that the anchor was trained on. Without this data, all texts from the behavioural checks
-    are replayed, and there are no dev reviews for evaluation. Corrected texts are not replayed. Raise TooFewCorrections
-    if every correction is in dev or in the official test split, and UnusableAnchor if the recipe reads texts in windows
-    that differ from the anchor's.
+    ``encoder`` reads with the anchor. ``anchor_data`` is the data that the anchor was trained on. Without this data,
+    all texts from the behavioural checks are replayed, and there are no dev reviews for evaluation. Corrected texts are
+    not replayed. Raise TooFewCorrections if every correction is in dev or in the official test split, and UnusableAnchor
+    if the recipe reads texts in windows that differ from the anchor's.
     """
+    anchor = encoder.model
     _require_same_reading(anchor, recipe)
     facts: dict[str, Any] = {_ANCHOR_KEY: anchor.version}
     if anchor_data is None:
         check_table = pd.DataFrame({"text": check_texts(read_checks())})
-        replay = _with_anchor_targets(anchor, exclude_texts(check_table, corrections.rows)["text"].tolist(), phases)
+        candidates = exclude_texts(check_table, corrections.rows)["text"].tolist()
     else:
         corrections = corrections.excluding(anchor_data.held_out)
-        replay = _replay_examples(exclude_texts(anchor_data.split.train, corrections.rows), anchor, recipe, phases)
+        candidates = _excerpts(exclude_texts(anchor_data.split.train, corrections.rows), recipe)
         facts |= anchor_data.manifest_data()
         facts["dev_is_the_anchors"] = anchor.manifest.data.get("dev") == facts["dev"]
+    corrected = corrections.rows["text"].tolist()
+    phases.begin("replay", len(corrected) + len(candidates))
+    logits = encoder.read([*corrected, *candidates], phases.advance).logits
+    replay = _with_anchor_targets(candidates, logits[len(corrected) :])
+    if anchor_data is not None:
+        replay = _least_confident(replay, recipe.replay or 0)
     facts[REPLAY_KEY] = {
         "file": anchor_data and anchor_data.source,
         "texts": len(replay.texts),
         "digest": digest(replay.texts),
     }
-    logits = logits_in_chunks(anchor.engine, corrections.rows["text"].tolist(), phases.advance)
-    right = logits.argmax(axis=1) == corrections.rows["label"]
+    right = logits[: len(corrected)].argmax(axis=1) == corrections.rows["label"]
     facts[_CORRECTIONS_KEY] = corrections.manifest_data() | {"anchor_right": float(right.mean())}
     examples = corrections.examples() + replay
     dev = anchor_data.split.dev if anchor_data else empty_reviews()
@@ -118,15 +125,17 @@ def _require_same_reading(anchor: Classifier, recipe: Recipe) -> None:
         )
 
 
-def _replay_examples(reviews: pd.DataFrame, anchor: Classifier, recipe: Recipe, phases: Phases) -> TrainingExamples:
-    """Return the ``recipe.replay`` excerpts about which the anchor is least confident, drawn with the seed."""
-    drawn = reviews["text"].sample(
-        min(_EXCERPTS_PER_REPLAY * (recipe.replay or 0), len(reviews)), random_state=recipe.seed
-    )
+def _excerpts(reviews: pd.DataFrame, recipe: Recipe) -> list[str]:
+    """Return excerpts of reviews, drawn with the seed: _EXCERPTS_PER_REPLAY for each text that will be replayed."""
+    count = min(_EXCERPTS_PER_REPLAY * (recipe.replay or 0), len(reviews))
     rng = np.random.default_rng(recipe.seed)
-    excerpts = _with_anchor_targets(anchor, [_random_excerpt(text, rng) for text in drawn], phases)
-    least_confident = np.argsort(excerpts.targets.max(axis=1), kind="stable")[: recipe.replay]
-    return TrainingExamples([excerpts.texts[row] for row in least_confident], excerpts.targets[least_confident])
+    return [_random_excerpt(text, rng) for text in reviews["text"].sample(count, random_state=recipe.seed)]
+
+
+def _least_confident(examples: TrainingExamples, count: int) -> TrainingExamples:
+    """Return the ``count`` examples about which the anchor is least confident."""
+    rows = np.argsort(examples.targets.max(axis=1), kind="stable")[:count]
+    return TrainingExamples([examples.texts[row] for row in rows], examples.targets[rows])
 
 
 def _random_excerpt(text: str, rng: np.random.Generator) -> str:
@@ -143,8 +152,6 @@ def _random_excerpt(text: str, rng: np.random.Generator) -> str:
     return " ".join(words[start : start + length])
 
 
-def _with_anchor_targets(anchor: Classifier, texts: Sequence[str], phases: Phases) -> TrainingExamples:
+def _with_anchor_targets(texts: Sequence[str], logits: Logits) -> TrainingExamples:
     """Return texts with the anchor's probabilities as targets. The temperature is 1, as in training."""
-    phases.begin("replay", len(texts))
-    logits = logits_in_chunks(anchor.engine, texts, phases.advance)
     return TrainingExamples(texts, probabilities(logits, 1.0))

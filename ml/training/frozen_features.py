@@ -1,11 +1,12 @@
 """Computes vectors for texts with a published model's frozen encoder, so that heads can be fitted on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import openvino as ov
 
 from ml.serving.chunked import CHUNK, Advance
 from ml.serving.engine import Classifier, Logits
@@ -42,19 +43,36 @@ class FrozenFeatures:
         return np.hstack([scaled, np.ones((len(scaled), 1), np.float32)]).astype(np.float32)
 
 
-def read_features(model: Classifier, texts: Sequence[str], threads: int, advance: Advance) -> FrozenFeatures:
-    """Read each text once with the model's encoder, on ``threads`` CPU threads (0 lets the engine choose).
+@dataclass(slots=True)
+class FrozenEncoder:
+    """A published ``model`` that reads each text at most once, on ``threads`` CPU threads (0 lets the engine choose).
 
-    The vectors are the first token's vector and the mean of all tokens' vectors, after each of the upper blocks,
-    averaged over the text's windows. Raise UnusableCheckpoint if the model's weights cannot be read.
+    A round needs the same texts several times: to choose the replay, to start from a head, and to fit the fold models.
     """
-    graph = compile_graph(build_vector_graph(model.folder), threads)
-    advance(0)
-    logits, vectors = [], []
-    for start in range(0, len(texts), CHUNK):
-        chunk = texts[start : start + CHUNK]
-        (chunk_logits, chunk_vectors), _ = window_means(graph, model.engine.tokenizer, chunk)
-        logits.append(chunk_logits)
-        vectors.append(chunk_vectors)
-        advance(len(chunk))
-    return FrozenFeatures(np.concatenate(logits), np.concatenate(vectors))
+
+    model: Classifier
+    threads: int = 0
+    _rows: dict[str, tuple[Logits, Features]] = field(default_factory=dict, init=False)
+    _graph: ov.CompiledModel | None = field(default=None, init=False)
+
+    def read(self, texts: Sequence[str], advance: Advance) -> FrozenFeatures:
+        """Return the logits and the vectors of the texts. ``advance`` counts all texts, also those read before.
+
+        The vectors are the first token's vector and the mean of all tokens' vectors, after each of the upper blocks,
+        averaged over the text's windows. Raise UnusableCheckpoint if the model's weights cannot be read.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        advance(0)
+        advance(len(texts) - len(new))
+        for start in range(0, len(new), CHUNK):
+            chunk = new[start : start + CHUNK]
+            (logits, vectors), _ = window_means(self._compiled(), self.model.engine.tokenizer, chunk)
+            self._rows.update(zip(chunk, zip(logits, vectors, strict=True), strict=True))
+            advance(len(chunk))
+        rows = [self._rows[text] for text in texts]
+        return FrozenFeatures(np.stack([logits for logits, _ in rows]), np.stack([vectors for _, vectors in rows]))
+
+    def _compiled(self) -> ov.CompiledModel:
+        if self._graph is None:
+            self._graph = compile_graph(build_vector_graph(self.model.folder), self.threads)
+        return self._graph

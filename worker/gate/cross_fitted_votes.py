@@ -17,7 +17,7 @@ from ml.serving.engine import Classifier
 from ml.text.labels import LABELS
 from ml.training.correction_head import HeadExamples
 from ml.training.cross_fit import assign_folds, cross_fit
-from ml.training.frozen_features import read_features
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.training_set import TrainingExamples
 from storage.db.states import RunPhase
 from worker.gate.vote_rows import VoteRow
@@ -28,11 +28,10 @@ Rows = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """Inputs for fold models: the ``anchor``, run on ``threads`` CPU threads, and the texts that a round replays."""
+    """Inputs for fold models: the encoder that reads with the anchor, and the texts that a round replays."""
 
-    anchor: Classifier
+    encoder: FrozenEncoder
     replay: TrainingExamples
-    threads: int
 
 
 def measure_cross_fitted(
@@ -49,7 +48,7 @@ def measure_cross_fitted(
     unknown = measured & ~known
     texts = [*voted["text"], *setting.replay.texts]
     phases.begin(RunPhase.VOTES, len(texts) + int(unknown.sum()))
-    features = read_features(setting.anchor, texts, setting.threads, phases.advance)
+    features = setting.encoder.read(texts, phases.advance)
     positive: Rows = voted["label"].to_numpy() == _POSITIVE
     targets = np.concatenate([positive, setting.replay.targets[:, _POSITIVE]]).astype(np.float64)
     examples = HeadExamples(features.standardised(), features.margins, targets)

@@ -19,6 +19,7 @@ from ml.training.corrections import Corrections
 from ml.training.cross_fit import assign_folds
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.feedback_round import base_model_from, feedback_training_set, is_round_from, load_anchor
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingSet
 from storage.db.states import RunPhase
@@ -71,8 +72,9 @@ def load_inputs(job: Job, threads: int, phases: Phases) -> TrainerInputs:
             raise TooFewCorrections(path=corrections.source)
         anchor = load_anchor(Path(job.base), threads)
         base = base_model_from(anchor)
-        training_set = feedback_training_set(corrections, reviews, anchor, recipe, phases)
-        cross_fit = CrossFit(anchor, training_set.replayed, threads)
+        encoder = FrozenEncoder(anchor, threads)
+        training_set = feedback_training_set(corrections, reviews, encoder, recipe, phases)
+        cross_fit = CrossFit(encoder, training_set.replayed)
         if not is_round_from(champion.manifest, anchor.version):
             voted.rows["measured"] &= ~voted.rows["known"]
     training_set = training_set.with_not_reviews(job.not_reviews)

@@ -28,6 +28,7 @@ from ml.training.corrections import Corrections
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
 from ml.training.fine_tune import FineTuneJob, fine_tune
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.loop import TrainingCallbacks, TrainingProgress
 
 Command = Callable[..., str]
@@ -58,7 +59,7 @@ def job(
 ) -> FineTuneJob:
     anchor = load_anchor(fine_tuned.job.out)
     known = DatasetSplits.from_reviews(read_reviews(small_reviews), small_reviews, FEEDBACK, None)
-    training_set = feedback_training_set(Corrections.read(corrections), known, anchor, FEEDBACK)
+    training_set = feedback_training_set(Corrections.read(corrections), known, FrozenEncoder(anchor), FEEDBACK)
     return FineTuneJob(base_model_from(anchor), training_set, FEEDBACK, tmp_path_factory.mktemp("rounds") / "round")
 
 

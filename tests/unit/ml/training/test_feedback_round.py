@@ -19,6 +19,7 @@ from ml.text.fingerprints import digest
 from ml.training.corrections import Corrections
 from ml.training.dataset_splits import DatasetSplits
 from ml.training.feedback_round import base_model_from, feedback_training_set, load_anchor
+from ml.training.frozen_features import FrozenEncoder
 from ml.training.recipe import Recipe
 from ml.training.training_set import TrainingSet
 
@@ -55,14 +56,16 @@ def split_at(training_set: TrainingSet, count: int) -> tuple[list[str], list[str
 @pytest.fixture(scope="module")
 def training_set(anchor: Classifier) -> TrainingSet:
     """A training set with reviews to replay."""
-    return feedback_training_set(corrections(*CORRECTIONS), anchor_data(), anchor, RECIPE)
+    return feedback_training_set(corrections(*CORRECTIONS), anchor_data(), FrozenEncoder(anchor), RECIPE)
 
 
 @pytest.fixture(scope="module")
 def without_reviews(anchor: Classifier) -> TrainingSet:
     """A training set without reviews. One correction is a text from the behavioural checks."""
     check_text = check_texts(read_checks())[0]
-    return feedback_training_set(corrections(*CORRECTIONS, (check_text.upper(), 0)), None, anchor, RECIPE)
+    return feedback_training_set(
+        corrections(*CORRECTIONS, (check_text.upper(), 0)), None, FrozenEncoder(anchor), RECIPE
+    )
 
 
 def test_the_recipe_says_how_many_reviews_are_replayed_beside_the_corrections(training_set: TrainingSet) -> None:
@@ -84,7 +87,9 @@ def test_corrections_have_hard_targets_and_the_replay_has_the_anchors_probabilit
 
 def test_the_replay_is_drawn_by_the_seed(training_set: TrainingSet, anchor: Classifier) -> None:
     again, other = (
-        feedback_training_set(corrections(*CORRECTIONS), anchor_data(), anchor, replace(RECIPE, seed=seed))
+        feedback_training_set(
+            corrections(*CORRECTIONS), anchor_data(), FrozenEncoder(anchor), replace(RECIPE, seed=seed)
+        )
         for seed in (RECIPE.seed, 1)
     )
     assert again.examples.texts == training_set.examples.texts
@@ -92,7 +97,9 @@ def test_the_replay_is_drawn_by_the_seed(training_set: TrainingSet, anchor: Clas
 
 
 def test_every_train_review_is_replayed_if_there_are_too_few(anchor: Classifier) -> None:
-    found = feedback_training_set(corrections(*CORRECTIONS), anchor_data(), anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(
+        corrections(*CORRECTIONS), anchor_data(), FrozenEncoder(anchor), replace(RECIPE, replay=1000)
+    )
     assert sorted(split_at(found, len(CORRECTIONS))[1]) == sorted(anchor_data().split.train["text"])
 
 
@@ -109,7 +116,7 @@ def replay_from(reviews: pd.DataFrame, anchor: Classifier, replay: int) -> tuple
     """Return the texts that a round replays, and the training reviews from which it takes them."""
     recipe = replace(RECIPE, replay=replay)
     data = DatasetSplits.from_reviews(reviews, Path("reviews.csv"), recipe, None)
-    training_set = feedback_training_set(corrections(*CORRECTIONS), data, anchor, recipe)
+    training_set = feedback_training_set(corrections(*CORRECTIONS), data, FrozenEncoder(anchor), recipe)
     return split_at(training_set, len(CORRECTIONS))[1], data.split.train
 
 
@@ -142,7 +149,7 @@ def test_dev_is_unchanged_and_no_text_of_dev_or_test_is_trained_on(anchor: Class
     data = anchor_data()
     dev, test = data.split.dev["text"].iloc[0], data.test["text"].iloc[0]
     corrected = corrections((dev.upper(), 0), (test, 1), *CORRECTIONS)
-    found = feedback_training_set(corrected, data, anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(corrected, data, FrozenEncoder(anchor), replace(RECIPE, replay=1000))
     pd.testing.assert_frame_equal(found.dev, data.split.dev)
     trained = {text.lower() for text in found.examples.texts}
     assert not trained & {text.lower() for text in data.held_out["text"]}
@@ -157,19 +164,21 @@ def test_a_recipe_with_other_windows_than_the_anchor_is_refused(anchor: Classifi
     with pytest.raises(
         UnusableAnchor, match=r"it reads texts in windows of 128 tokens that overlap by 32 \(whole\)"
     ) as caught:
-        feedback_training_set(corrections(*CORRECTIONS), None, anchor, replace(RECIPE, **other))
+        feedback_training_set(corrections(*CORRECTIONS), None, FrozenEncoder(anchor), replace(RECIPE, **other))
     assert "the recipe feedback" in str(caught.value)
 
 
 def test_corrections_that_are_all_held_out_are_refused(anchor: Classifier) -> None:
     data = anchor_data()
     with pytest.raises(TooFewCorrections, match=r"corrections\.csv has no correction"):
-        feedback_training_set(corrections((data.test["text"].iloc[0], 1)), data, anchor, RECIPE)
+        feedback_training_set(corrections((data.test["text"].iloc[0], 1)), data, FrozenEncoder(anchor), RECIPE)
 
 
 def test_a_corrected_review_is_not_replayed(anchor: Classifier) -> None:
     text = anchor_data().split.train["text"].iloc[0]
-    found = feedback_training_set(corrections((text.upper(), 0)), anchor_data(), anchor, replace(RECIPE, replay=1000))
+    found = feedback_training_set(
+        corrections((text.upper(), 0)), anchor_data(), FrozenEncoder(anchor), replace(RECIPE, replay=1000)
+    )
     assert [shown.lower() for shown in found.examples.texts].count(text.lower()) == 1
     assert found.examples.targets[0].tolist() == [1.0, 0.0]
 
@@ -209,7 +218,7 @@ def test_without_reviews_the_behavioural_checks_are_replayed(without_reviews: Tr
 def test_a_dev_that_is_not_the_anchors_is_reported(training_set: TrainingSet, anchor: Classifier) -> None:
     assert training_set.manifest_data["dev_is_the_anchors"] is False
     own = replace(anchor, manifest=replace(anchor.manifest, data={"dev": anchor_data().manifest_data()["dev"]}))
-    found = feedback_training_set(corrections(*CORRECTIONS), anchor_data(), own, RECIPE)
+    found = feedback_training_set(corrections(*CORRECTIONS), anchor_data(), FrozenEncoder(own), RECIPE)
     assert found.manifest_data["dev_is_the_anchors"] is True
     dev = {"dev": {"accuracy": 0.9, "reviews": 12, "calibration_error": 0.0123}}
     sentences = [
