@@ -14,7 +14,7 @@ from benchmarks.figures.markdown import (
     table,
 )
 
-_TITLES: Final = {
+TITLES: Final = {
     "imdb": "IMDB",
     "alexa": "Alexa reviews",
     "uci": "UCI sentences",
@@ -73,7 +73,7 @@ def _sets(found: Results) -> str:
 
     rows = [row("IMDB", "imdb_dev", "imdb_test", "imdb_test")]
     rows += [
-        row(title, f"{name}_development", f"{name}_reported", name) for name, title in _TITLES.items() if name != "imdb"
+        row(title, f"{name}_development", f"{name}_reported", name) for name, title in TITLES.items() if name != "imdb"
     ]
     return table(
         (
@@ -99,7 +99,7 @@ def _candidates(found: Results) -> str:
         (
             "Candidate",
             "How it was made",
-            *_TITLES.values(),
+            *TITLES.values(),
             "Mean of the four domains",
             "Calibration error",
             "Unsure",
@@ -115,7 +115,7 @@ def _candidate(name: str, how: str, figures: Results, evaluation: Results | None
     return (
         name,
         how,
-        *(percent(sets[key]["balanced_accuracy"]) if key in sets else NONE for key in _TITLES),
+        *(percent(sets[key]["balanced_accuracy"]) if key in sets else NONE for key in TITLES),
         bold(percent(figures["mean_balanced_accuracy"])),
         percent(together["calibration_error"]),
         percent(together["unsure"]) if evaluation else NONE,
@@ -135,7 +135,7 @@ def _comparison(found: Results) -> list[str]:
                 points_with_interval(difference["difference"], difference["interval"], 1)
                 if (difference := each["evaluation"]["differences"].get(key))
                 else NONE
-                for key in _TITLES
+                for key in TITLES
             ),
         )
         for each in found["candidates"]
@@ -143,7 +143,7 @@ def _comparison(found: Results) -> list[str]:
     return [
         "This table shows the difference from the plain run in points of balanced accuracy, with the interval from a "
         "paired bootstrap that draws texts separately for each label:",
-        table(("Candidate", *_TITLES.values()), rows),
+        table(("Candidate", *TITLES.values()), rows),
     ]
 
 
@@ -155,14 +155,14 @@ def _reported(found: Results) -> list[str]:
     if plain := found["plain"].get("reported"):
         rows += [
             _final("Plain run", title, plain["sets"][key], None)
-            for key, title in _TITLES.items()
+            for key, title in TITLES.items()
             if key in plain["sets"]
         ]
     for each in found["reported"]:
         figures = each["figures"]
         rows += [
             _final(each["version"], title, figures["sets"][key], each["differences"].get(key))
-            for key, title in _TITLES.items()
+            for key, title in TITLES.items()
         ]
         rows.append(_final(each["version"], "The four domains together", figures["domains_together"], None))
     return [

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from benchmarks.figures.domains import TITLES
 from benchmarks.figures.markdown import (
     NONE,
     Results,
@@ -14,6 +15,7 @@ from benchmarks.figures.markdown import (
     measured,
     paragraphs,
     percent,
+    percent_with_interval,
     table,
 )
 
@@ -23,55 +25,62 @@ _NOT_LIVE: Final = "did not go live"
 
 
 def feedback_value(found: Results) -> str:
-    """Render ``feedback_value.json``: the gain from corrections in a different domain."""
-    draws, recipe = found["draws"], found["recipe"]
-    first = draws[0]
-    sentences, imdb = first["sentences"], first["imdb"]
-
-    def row(corrections: str, training: str, one: Results) -> tuple[str, ...]:
-        accuracy = percent(one["sentences"]["second_accuracy"])
-        return corrections, training, accuracy, comparison(one["sentences"]), comparison(one["imdb"])
-
-    rounds = [
-        row(f"{one['corrections']:,}", f"Feedback round, draw {number}", one) for number, one in enumerate(draws, 1)
-    ]
-    everything = [
-        row(f"{one['corrections']:,}", f"{how[0].upper()}{how[1:]}, no interpolation", one)
-        for how, one in found["all_of_them"].items()
-    ]
+    """Render ``feedback_value.json``: the gain from votes in other domains."""
+    first = next(iter(found["domains"].values()))["groups"][0]["rounds"]
     return paragraphs(
-        "How much do corrections from a different domain improve accuracy in that domain, and how much do they cost "
-        f"on IMDB? The corrections are labelled Rotten Tomatoes sentences. We drew {first['corrections']} corrections "
-        f"{len(draws)} times and ran a separate feedback round on each draw with the `{recipe['name']}` recipe, "
-        f"always from the same anchor ({found['parameters']:,} parameters). Additional rounds used all corrections "
-        f"at once. Each model was evaluated on the same {sentences['reviews']:,} other sentences and on "
-        f"{imdb['reviews']:,} official IMDB test reviews outside the gate set. The intervals for the mean are "
-        "computed over the draws.",
-        command("python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz"),
-        table(
-            (
-                "Corrections",
-                "Training",
-                "Accuracy on sentences",
-                "Change on sentences in points (95% interval)",
-                "Change on IMDB in points (95% interval)",
-            ),
-            [
-                ("0", "The anchor", percent(sentences["first_accuracy"]), NONE, NONE),
-                *rounds,
-                (
-                    f"{first['corrections']:,}",
-                    "Mean of the draws",
-                    percent(sentences["first_accuracy"] + found["lift"]["mean"]),
-                    bold(mean(found["lift"])),
-                    mean(found["imdb_change"]),
-                ),
-                *everything,
-            ],
-        ),
-        f"The mean gain from one draw is **{percent(found['share_of_full_lift'], 0)}** of the largest gain from "
-        f"all corrections. {disjoint(found)} {measured(found)}",
+        "How much do votes from a different domain improve accuracy in that domain, and how much do they cost on IMDB? "
+        f"We drew votes {len(first)} times and ran a separate feedback round on each draw with the "
+        f"`{found['recipe']['name']}` recipe, always from the same anchor ({found['anchor']}, "
+        f"{found['parameters']:,} parameters). Additional rounds used all votes at once. Each model was evaluated on "
+        f"other texts from the same domain and on {first[0]['imdb']['reviews']:,} official IMDB test reviews outside "
+        "the gate set. The intervals for the means are computed over the draws.",
+        command("python -m benchmarks.training.feedback_value --data ../shared/data"),
+        *(part for name, value in found["domains"].items() for part in _domain_value(name, value)),
+        f"{disjoint(found)} {measured(found)}",
     )
+
+
+def _domain_value(domain: str, value: Results) -> tuple[str, ...]:
+    """Render a domain's rounds: a sentence about the texts, a table, and each group's share of the full gain."""
+    name = TITLES[domain]
+    texts = value["groups"][0]["rounds"][0]["texts"]
+
+    def row(one: Results, training: str) -> tuple[str, ...]:
+        accuracy = percent(one["texts"]["second_accuracy"])
+        return f"{one['votes']:,}", training, accuracy, comparison(one["texts"]), comparison(one["imdb"])
+
+    rows: list[tuple[str, ...]] = [("0", "The anchor", percent(texts["first_accuracy"]), NONE, NONE)]
+    for group in value["groups"]:
+        rows += [row(one, f"Feedback round, {group['chosen']}, draw {n}") for n, one in enumerate(group["rounds"], 1)]
+        rows.append(
+            (
+                f"{group['votes']:,}",
+                f"Mean of the draws, {group['chosen']}",
+                percent(texts["first_accuracy"] + group["lift"]["mean"]),
+                bold(mean(group["lift"])),
+                mean(group["imdb_change"]),
+            )
+        )
+    rows += [row(one, f"{how[0].upper()}{how[1:]}, no interpolation") for how, one in value["all_votes"].items()]
+    columns = (
+        "Votes",
+        "Training",
+        "Accuracy",
+        "Change in points (95% interval)",
+        "Change on IMDB in points (95% interval)",
+    )
+    shares = " ".join(
+        f"The mean gain from {group['votes']} votes ({group['chosen']}) is **{_share(group['share_of_full_lift'])}** "
+        "of the largest gain from all votes."
+        for group in value["groups"]
+    )
+    return f"{name}, evaluated on {texts['reviews']:,} texts:", table(columns, rows), shares
+
+
+def _share(found: Results | None) -> str:
+    if found is None:
+        return NONE
+    return percent_with_interval(found["mean"], (found["low"], found["high"]), 0)
 
 
 def learning_loop(found: Results) -> str:

@@ -1,62 +1,70 @@
-"""Measures how much accuracy 500 corrections from a different domain add in that domain, and cost on IMDB.
+"""Measures how much accuracy votes from a different domain add in that domain, and cost on IMDB.
 
-    python -m benchmarks.training.feedback_value --data imdb.parquet --sentences rt_polarity.csv.gz
+    python -m benchmarks.training.feedback_value --data ../shared/data
 
-The corrections are sentences from a domain that the anchor was not trained on. Each of five draws of 500 sentences is
-used for a separate feedback round with the ``feedback`` recipe. Two more rounds without interpolation use all 8,500
-sentences that the draws come from: one with the recipe's frozen layers, and one with no frozen layers and the learning
-rate from the ``default`` recipe. The draws are compared with the larger gain of these two rounds.
+The votes are on texts from domains that the anchor was not trained on. In each of five draws, one feedback round with
+the ``feedback`` recipe learns from 500 random votes, and another from 200 votes that the bot asked for: half of them on
+the texts about which the anchor is least sure. Two more rounds without interpolation use all votes: one with the
+recipe's frozen layers, and one with no frozen layers and the learning rate from the ``default`` recipe. The draws are
+compared with the larger gain of these two rounds.
 
-Every model is evaluated on the same 2,000 other sentences, and on official IMDB test reviews of movies outside the gate
-set. The gate set is left out because its results influenced the choice of the recipe's interpolation. The remaining 162
-sentences were used to tune the recipe and are not used here.
+Every model is evaluated on the same texts from the domain's reported half, with which no choice was made, and on
+official IMDB test reviews of movies outside the gate set. The gate set is left out because its results influenced the
+choice of the recipe's interpolation. If the benchmark is interrupted, the same command continues after the last
+finished round.
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic
-from typing import Any
+from typing import Any, Final
 
-import keras
-import numpy as np
 import pandas as pd
 from rich.progress import Progress
 
-from benchmarks.common.held_out_texts import shuffled
 from benchmarks.common.mean_interval import MeanInterval, mean_interval
-from benchmarks.common.options import add_imdb_option, add_out_option, add_sentences_option
+from benchmarks.common.options import add_out_option
 from benchmarks.common.provenance import Provenance, provenance
 from benchmarks.common.results import write_results
 from benchmarks.common.text_sets import TextSet, shared_texts, text_sets
 from benchmarks.common.thumbs_command import count_parameters
+from benchmarks.domains.distinct_texts import DOMAINS, DistinctTexts
+from benchmarks.domains.options import add_data_option
 from benchmarks.learning.texts import imdb_test_reviews
+from benchmarks.training.round_runner import HeldOutTexts, RoundCheckpoint, RoundResult, RoundRunner
+from benchmarks.training.vote_texts import VoteTexts
 from core.settings import Settings
 from ml.data.reviews import read_reviews
-from ml.data.splits import exclude_texts
-from ml.evaluation.comparison import Comparison, compare
-from ml.evaluation.metrics import Labels
-from ml.serving.engine import Classifier, Logits
-from ml.training.corrections import Corrections
+from ml.serving.engine import Classifier
+from ml.training.checkpoint import plan_digest
 from ml.training.dataset_splits import DatasetSplits
-from ml.training.feedback_round import base_model_from, feedback_training_set
-from ml.training.fine_tune import FineTuneJob, fine_tune
-from ml.training.loop import TrainingCallbacks
 from ml.training.recipe import Recipe
 from worker.gate.gate_set import GateSet
 
-_TEST, _POOL, _DRAWN = 2_000, 8_500, 500
+RANDOM: Final = "random"
+ASKED: Final = "asked for"
 
 
 @dataclass(frozen=True, slots=True)
-class RoundResult:
-    """A feedback round: the seconds until publication, and a comparison with the anchor on sentences and on IMDB."""
+class VoteGroup:
+    """Rounds on equally many votes that were chosen in the same way: ``RANDOM`` or ``ASKED``."""
 
-    corrections: int
-    seconds: float
-    sentences: Comparison
-    imdb: Comparison
+    votes: int
+    chosen: str
+    rounds: list[RoundResult]
+    lift: MeanInterval
+    imdb_change: MeanInterval
+    share_of_full_lift: MeanInterval | None
+    """Each round's gain as a share of the larger gain in ``all_votes``; None if all votes gain nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainValue:
+    """The value of votes in one domain. ``all_votes`` has the rounds on all votes, by training method."""
+
+    groups: list[VoteGroup]
+    all_votes: dict[str, RoundResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,146 +78,166 @@ class FeedbackValueReport:
     parts: dict[str, TextSet]
     shared_texts: int
     """Number of texts that are in more than one set, compared by fingerprint."""
-    draws: list[RoundResult]
-    all_of_them: dict[str, RoundResult]
-    """Rounds on all sentences, by training method. The draws are taken from the same sentences."""
-    lift: MeanInterval
-    imdb_change: MeanInterval
-    share_of_full_lift: float
-    """``lift`` as a share of the larger gain in ``all_of_them``."""
+    domains: dict[str, DomainValue]
 
 
 @dataclass(frozen=True, slots=True)
-class _FeedbackTexts:
-    test: pd.DataFrame
-    pool: pd.DataFrame
-    tuning: pd.DataFrame
-    imdb: pd.DataFrame
+class _PlannedRound:
+    """A round that the benchmark runs once. ``key`` names it in the checkpoint."""
 
-    @classmethod
-    def split(cls, sentences: pd.DataFrame, known: DatasetSplits) -> "_FeedbackTexts":
-        """Split the distinct sentences into disjoint parts with a fixed seed, and draw official test reviews."""
-        rows = shuffled(sentences.drop_duplicates("text"))
-        test, pool, tuning = rows[:_TEST], rows[_TEST : _TEST + _POOL], rows[_TEST + _POOL :]
-        imdb = imdb_test_reviews(known, GateSet.choose(known))
-        return cls(test, exclude_texts(pool, pd.concat([test, tuning])), exclude_texts(tuning, test), imdb)
-
-    def by_name(self, known: DatasetSplits) -> dict[str, pd.DataFrame]:
-        """Return all parts, keyed by name."""
-        own = {"sentences to test": self.test, "sentences to draw from": self.pool, "sentences to tune on": self.tuning}
-        imdb = {"IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": self.imdb}
-        return {**own, **imdb}
-
-
-@dataclass(frozen=True, slots=True)
-class _RoundRunner:
-    """Runs feedback rounds from one anchor, and compares each model with the anchor.
-
-    ``before`` contains the anchor's logits.
-    """
-
-    anchor: Classifier
-    known: DatasetSplits
+    key: str
+    domain: str
+    votes: pd.DataFrame
     recipe: Recipe
-    texts: _FeedbackTexts
-    before: tuple[Logits, Logits]
-
-    def run_round(self, rows: pd.DataFrame, recipe: Recipe, folder: Path) -> RoundResult:
-        """Run a feedback round on ``rows``, and evaluate the published model."""
-        started = monotonic()
-        corrections = Corrections(rows.reset_index(drop=True), "sentences", 0)
-        training_set = feedback_training_set(corrections, self.known, self.anchor, recipe)
-        job = FineTuneJob(base_model_from(self.anchor), training_set, recipe, folder / "round")
-        manifest = fine_tune(job, TrainingCallbacks(lambda _: None, lambda: False))
-        seconds = monotonic() - started
-        keras.backend.clear_session()
-        published = Classifier.load(job.out)
-        names = self.anchor.version, manifest.version
-        after = [_logits(published, part) for part in (self.texts.test, self.texts.imdb)]
-        found = [
-            compare(names, before, logits, _labels(part))
-            for before, logits, part in zip(self.before, after, (self.texts.test, self.texts.imdb), strict=True)
-        ]
-        return RoundResult(len(rows), round(seconds, 1), *found)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, write and print the results."""
-    arguments = _arguments()
-    recipe = Recipe.load("feedback")
-    known = DatasetSplits.from_reviews(read_reviews(arguments.data), arguments.data, recipe, None)
-    anchor = Classifier.load(arguments.model)
-    texts = _FeedbackTexts.split(read_reviews(arguments.sentences), known)
-    runner = _RoundRunner(anchor, known, recipe, texts, (_logits(anchor, texts.test), _logits(anchor, texts.imdb)))
-    samples = [texts.pool.sample(_DRAWN, random_state=seed) for seed in range(arguments.draws)]
-    without_interpolation = replace(recipe, interpolation=1.0)
-    rate = Recipe.load("default").learning_rate
-    on_everything = {
-        f"{recipe.frozen_layers} layers frozen": without_interpolation,
-        "no layer frozen": replace(without_interpolation, frozen_layers=0, learning_rate=rate),
-    }
-    plans = [*((rows, recipe) for rows in samples), *((texts.pool, plan) for plan in on_everything.values())]
-    with TemporaryDirectory() as folder, Progress() as bar:
-        rounds = [runner.run_round(rows, plan, Path(folder)) for rows, plan in bar.track(plans, description="Rounds")]
-    report = _report(runner, rounds[: len(samples)], dict(zip(on_everything, rounds[len(samples) :], strict=True)))
-    write_results(arguments.out, report)
+    given = _arguments(arguments)
+    recipe, anchor = Recipe.load(given.recipe), Classifier.load(given.model)
+    path = given.data / "imdb.parquet"
+    known = DatasetSplits.from_reviews(read_reviews(path), path, recipe, None)
+    tables = DistinctTexts.read(given.data, recipe).domains
+    domains = {name: VoteTexts.split(tables[name]) for name in given.domains}
+    imdb = imdb_test_reviews(known, GateSet.choose(known))
+    parts = _parts(known, imdb, domains)
+    planned = _planned_rounds(domains, recipe, anchor, given)
+    facts = provenance("keras", "tensorflow", "openvino", "numpy")
+    plan = plan_digest(
+        anchor=anchor.version, recipe=asdict(recipe), parts=text_sets(parts), votes=given.votes, commit=facts.commit
+    )
+    checkpoint = RoundCheckpoint.open(given.checkpoint, plan)
+    _run(planned, domains, RoundRunner(anchor, known, HeldOutTexts.read(anchor, imdb)), checkpoint)
+    report = FeedbackValueReport(
+        provenance=facts,
+        anchor=anchor.version,
+        parameters=count_parameters(anchor.folder),
+        recipe=asdict(recipe),
+        parts=text_sets(parts),
+        shared_texts=shared_texts(parts.values()),
+        domains={name: _domain_value(name, checkpoint.results, given) for name in domains},
+    )
+    write_results(given.out, report)
+    checkpoint.path.unlink()
     _print(report)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training.feedback_value",
-        description="Measure the gain from corrections in another domain.",
+        description="Measure the gain from votes in other domains.",
     )
-    add_imdb_option(parser)
-    add_sentences_option(parser)
+    add_data_option(parser)
     parser.add_argument("--model", type=Path, default=Settings.model_fields["anchor"].default, help="the anchor")
-    parser.add_argument("--draws", type=int, default=5, help="number of draws of corrections")
-    add_out_option(parser, "feedback_value")
-    return parser.parse_args()
-
-
-def _report(runner: _RoundRunner, draws: list[RoundResult], everything: dict[str, RoundResult]) -> FeedbackValueReport:
-    parts = runner.texts.by_name(runner.known)
-    lift = mean_interval([draw.sentences.difference for draw in draws])
-    return FeedbackValueReport(
-        provenance=provenance("keras", "tensorflow", "openvino", "numpy"),
-        anchor=runner.anchor.version,
-        parameters=count_parameters(runner.anchor.folder),
-        recipe=asdict(runner.recipe),
-        parts=text_sets(parts),
-        shared_texts=shared_texts(parts.values()),
-        draws=draws,
-        all_of_them=everything,
-        lift=lift,
-        imdb_change=mean_interval([draw.imdb.difference for draw in draws]),
-        share_of_full_lift=lift.mean / max(each.sentences.difference for each in everything.values()),
+    parser.add_argument("--recipe", default="feedback", help="name or file of the recipe for the rounds")
+    parser.add_argument("--domains", nargs="+", choices=DOMAINS, default=["rotten_tomatoes", "uci"])
+    parser.add_argument("--votes", nargs=2, type=int, default=[500, 200], help="numbers of random and asked-for votes")
+    parser.add_argument("--draws", type=int, default=5, help="number of draws of votes, at least 2")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=Path("var/feedback_value.json"),
+        help="file for the results of finished rounds",
     )
+    add_out_option(parser, "feedback_value")
+    given = parser.parse_args(arguments)
+    if given.draws < 2:
+        parser.error("--draws must be at least 2, because the results include an interval over the draws")
+    return given
 
 
-def _logits(classifier: Classifier, texts: pd.DataFrame) -> Logits:
-    logits, _ = classifier.engine.logits(texts["text"].tolist())
-    return logits
+def _parts(known: DatasetSplits, imdb: pd.DataFrame, domains: Mapping[str, VoteTexts]) -> dict[str, pd.DataFrame]:
+    own = {
+        f"{name} {part}": table
+        for name, texts in domains.items()
+        for part, table in (("to test", texts.test), ("to draw from", texts.pool))
+    }
+    return {**own, "IMDB to train": known.split.train, "IMDB dev": known.split.dev, "IMDB to test": imdb}
 
 
-def _labels(texts: pd.DataFrame) -> Labels:
-    return texts["label"].to_numpy(np.int8)
+def _planned_rounds(
+    domains: Mapping[str, VoteTexts], recipe: Recipe, anchor: Classifier, given: argparse.Namespace
+) -> list[_PlannedRound]:
+    random, asked = given.votes
+    planned = []
+    for name, texts in domains.items():
+        for seed in range(given.draws):
+            for chosen, votes in (
+                (RANDOM, texts.random_votes(random, seed)),
+                (ASKED, texts.asked_votes(asked, seed, anchor)),
+            ):
+                planned.append(_PlannedRound(_key(name, chosen, seed), name, votes, recipe))
+        for how, plan in _plans_for_all_votes(recipe).items():
+            planned.append(_PlannedRound(_key(name, how), name, texts.pool, plan))
+    return planned
+
+
+def _plans_for_all_votes(recipe: Recipe) -> dict[str, Recipe]:
+    without_interpolation = replace(recipe, interpolation=1.0)
+    rate = Recipe.load("default").learning_rate
+    return {
+        f"{recipe.frozen_layers} layers frozen": without_interpolation,
+        "no layer frozen": replace(without_interpolation, frozen_layers=0, learning_rate=rate),
+    }
+
+
+def _key(domain: str, how: str, seed: int | None = None) -> str:
+    return f"{domain}, {how}" if seed is None else f"{domain}, {how}, draw {seed}"
+
+
+def _run(
+    planned: Sequence[_PlannedRound],
+    domains: Mapping[str, VoteTexts],
+    runner: RoundRunner,
+    checkpoint: RoundCheckpoint,
+) -> None:
+    tests = {name: HeldOutTexts.read(runner.anchor, texts.test) for name, texts in domains.items()}
+    with Progress() as bar:
+        for each in bar.track(planned, description="Rounds"):
+            if each.key not in checkpoint.results:
+                checkpoint.add(each.key, runner.run_round(each.votes, tests[each.domain], each.recipe))
+
+
+def _domain_value(name: str, results: Mapping[str, RoundResult], given: argparse.Namespace) -> DomainValue:
+    everything = {how: results[_key(name, how)] for how in _plans_for_all_votes(Recipe.load(given.recipe))}
+    full = max(each.texts.difference for each in everything.values())
+    rounds = {chosen: [results[_key(name, chosen, seed)] for seed in range(given.draws)] for chosen in (RANDOM, ASKED)}
+    groups = [_group(votes, chosen, rounds[chosen], full) for votes, chosen in zip(given.votes, rounds, strict=True)]
+    return DomainValue(groups, everything)
+
+
+def _group(votes: int, chosen: str, rounds: list[RoundResult], full_lift: float) -> VoteGroup:
+    lifts = [each.texts.difference for each in rounds]
+    return VoteGroup(
+        votes=votes,
+        chosen=chosen,
+        rounds=rounds,
+        lift=mean_interval(lifts),
+        imdb_change=mean_interval([each.imdb.difference for each in rounds]),
+        share_of_full_lift=mean_interval([lift / full_lift for lift in lifts]) if full_lift > 0 else None,
+    )
 
 
 def _print(report: FeedbackValueReport) -> None:
     print(f"anchor {report.anchor}, {report.parameters:,} parameters")
     for name, part in report.parts.items():
-        print(f"  {name:22} {part.reviews:>6} texts, digest {part.digest}")
+        print(f"  {name:30} {part.reviews:>6} texts, digest {part.digest}")
     print(f"  texts in more than one part: {report.shared_texts}")
-    named = {f"draw {number}": row for number, row in enumerate(report.draws, start=1)}
-    for name, row in {**named, **report.all_of_them}.items():
-        print(f"  {name:16} {row.corrections:>5} corrections, {row.seconds:5.0f} s", end="  ")
-        print(f"sentences {row.sentences.first_accuracy:.2%} to {row.sentences.second_accuracy:.2%}", end="  ")
-        print(f"IMDB {row.imdb.first_accuracy:.2%} to {row.imdb.second_accuracy:.2%}")
-    lift, change = report.lift, report.imdb_change
-    print(f"  mean lift {lift.mean:+.2%} ({lift.low:+.2%} to {lift.high:+.2%}), ", end="")
-    print(f"{report.share_of_full_lift:.0%} of the gain from all of them")
-    print(f"  mean change on IMDB {change.mean:+.2%} ({change.low:+.2%} to {change.high:+.2%})")
+    for name, domain in report.domains.items():
+        print(name)
+        for how, one in domain.all_votes.items():
+            print(f"  {one.votes:>5} votes, {how:16} {one.seconds:4.0f} s", end="  ")
+            print(f"accuracy {one.texts.first_accuracy:.2%} to {one.texts.second_accuracy:.2%}", end="  ")
+            print(f"IMDB {one.imdb.first_accuracy:.2%} to {one.imdb.second_accuracy:.2%}")
+        for group in domain.groups:
+            print(f"  {group.votes:>5} votes, {group.chosen:16} gain {_interval(group.lift)}", end="  ")
+            print(f"share {_interval(group.share_of_full_lift)}  IMDB {_interval(group.imdb_change)}")
+
+
+def _interval(found: MeanInterval | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found.mean:+.2%} ({found.low:+.2%} to {found.high:+.2%})"
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def feedback_training_set(
 
     ``encoder`` reads with the anchor. ``anchor_data`` is the data that the anchor was trained on. Without this data,
     all texts from the behavioural checks are replayed, and there are no dev reviews for evaluation. Corrected texts are
-    not replayed. Raise TooFewCorrections if every correction is in dev or in the official test split, and UnusableAnchor
-    if the recipe reads texts in windows that differ from the anchor's.
+    not replayed. Raise TooFewCorrections if every correction is in dev or in the official test split, and
+    UnusableAnchor if the recipe reads texts in windows that differ from the anchor's.
     """
     anchor = encoder.model
     _require_same_reading(anchor, recipe)
