@@ -41,6 +41,7 @@ reviewhead: ## fit a model's review head; ARGS='models/starter --data imdb.parqu
 test: ## run all tests; ARGS="-k word" selects some
 	$(make_env) dev
 	@sh requirements/chromium.sh
+	@sh requirements/axe.sh
 	@.venv-dev/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: ## sort the imports and format the code

@@ -24,7 +24,7 @@ from playground.sim.http import (
     OutboxHandler,
     StatusHandler,
 )
-from playground.state.world import World, open_world
+from playground.state.world import World
 
 PAGE = Path(__file__).with_name("page")
 
@@ -68,12 +68,11 @@ def make_application(world: World, host: str) -> Application:
     )
 
 
-async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable[[str], None]) -> None:
+async def serve(address: Address, world: World, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, and call ``on_ready`` with the page's address.
 
     Raise PortTaken if another program is using the port.
     """
-    world = open_world(data_dir, token)
     server = HTTPServer(make_application(world, address.host))
     port = _listen(server, address)
     stop = asyncio.Event()
@@ -87,6 +86,7 @@ async def serve(address: Address, data_dir: Path, token: str, on_ready: Callable
     deliveries.cancel()
     world.close()
     await server.close_all_connections()
+    world.chats.close()
 
 
 def _listen(server: HTTPServer, address: Address) -> int:

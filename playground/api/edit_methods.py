@@ -6,7 +6,8 @@ from dataclasses import replace
 from playground.api.bot_method import BotMethod, MethodTable
 from playground.api.message_fields import CaptionFields, TextFields, keyboard_to_json, message_members
 from playground.api.parameter_types import ChatId, InlineKeyboardMarkup, NotBuilt
-from playground.state.chats import Chat, Message
+from playground.state.chats import Chat
+from playground.state.message import Message
 from playground.state.world import World
 from playground.wire import JsonObject, bad_request
 

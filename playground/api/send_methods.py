@@ -12,7 +12,8 @@ from playground.api.message_fields import (
     reply_keyboard_to_json,
 )
 from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyMarkup, ReplyParameters, UploadedFile
-from playground.state.chats import TYPING_SECONDS, Chat, Message
+from playground.state.chats import TYPING_SECONDS, Chat
+from playground.state.message import Message
 from playground.state.world import World
 from playground.text.entities import FormattedText
 from playground.text.parse_mode import QUOTE_INVALID, quote_text

@@ -1,23 +1,19 @@
 // Renders one message as a bubble: reply, media, text, time, buttons.
 
+import { make, makeButton } from "./dom.js";
 import { richText } from "./rich_text.js";
 
 const timeOf = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
-export function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
-// `actions` are tap(messageId, button, element), command(text) and edit(message).
+// `actions` are what the chat's controls do: tap, command, edit, delete, enlarge, copy and inlineQuery.
 export function bubble(message, actions) {
   const element = make("article", message.from_bot ? "bubble from-bot" : "bubble");
   element.dataset.messageId = message.message_id;
+  element.tabIndex = -1; // receives the focus when the control that had it is gone
   element.setAttribute("aria-label", message.from_bot ? "From the bot" : `From ${message.from.first_name}`);
+  if (message.forward_origin) element.append(make("p", "forwarded", `Forwarded from ${message.forward_origin.chat.title}`));
   if (message.reply_to_message) element.append(reply(message.reply_to_message, message.quote));
-  element.append(...media(message));
+  element.append(...media(message, actions));
   const text = message.text ?? message.caption;
   if (text) element.append(richText(text, message.entities ?? message.caption_entities, actions.command));
   element.append(meta(message, actions));
@@ -27,22 +23,18 @@ export function bubble(message, actions) {
 
 function reply(to, quote) {
   const name = make("strong", "", to.from.first_name);
-  const element = make("button", "reply", name, make("span", "", quote?.text ?? to.text ?? to.caption ?? "a file"));
-  element.type = "button";
-  element.addEventListener("click", () => {
+  const text = make("span", "", quote?.text ?? to.text ?? to.caption ?? "a file");
+  return makeButton("reply", () => {
     document.querySelector(`.bubble[data-message-id="${to.message_id}"]`)?.scrollIntoView({ block: "center" });
-  });
-  return element;
+  }, name, text);
 }
 
 function meta(message, actions) {
   const element = make("div", "meta");
   if (!message.from_bot && (message.text || message.caption) && !message.forward_origin) {
-    const edit = make("button", "", "Edit");
-    edit.type = "button";
-    edit.addEventListener("click", () => actions.edit(message));
-    element.append(edit);
+    element.append(makeButton("", () => actions.edit(message), "Edit"));
   }
+  element.append(makeButton("", () => actions.delete(message), "Delete"));
   if (message.edited) element.append(make("span", "edited", "edited"));
   const time = make("time", "", timeOf.format(message.date * 1000));
   time.dateTime = new Date(message.date * 1000).toISOString();
@@ -50,15 +42,8 @@ function meta(message, actions) {
   return element;
 }
 
-function media(message) {
-  if (message.photo) {
-    const picture = make("img", "photo");
-    picture.src = `/sim/file/${message.photo.at(-1).file_id}`;
-    picture.alt = message.caption ?? "Photo";
-    picture.width = message.photo.at(-1).width;
-    picture.style.height = "auto";
-    return [picture];
-  }
+function media(message, actions) {
+  if (message.photo) return [photo(message, actions)];
   if (message.sticker) return [make("div", "sticker", message.sticker.emoji)];
   const file = message.document ?? message.voice ?? message.video;
   if (!file) return [];
@@ -68,6 +53,18 @@ function media(message) {
   link.href = `/sim/file/${file.file_id}`;
   link.download = name;
   return [link];
+}
+
+function photo(message, actions) {
+  const { file_id: id, width, height } = message.photo.at(-1);
+  const picture = make("img", "photo");
+  picture.src = `/sim/file/${id}`;
+  picture.alt = message.caption ? "Picture, described below" : "Picture";
+  picture.width = width;
+  picture.height = height;
+  const element = makeButton("enlarge", () => actions.enlarge(picture.src, picture.alt), picture);
+  element.title = "Enlarge";
+  return element;
 }
 
 function size(bytes) {
@@ -92,26 +89,20 @@ function keyboardButton(message, button, actions) {
     link.rel = "noreferrer";
     return link;
   }
-  const element = make("button", button.style ?? "", button.text);
-  element.type = "button";
-  if (button.copy_text) {
-    element.addEventListener("click", () => actions.copy(button.copy_text.text));
-  } else if (button.callback_data === undefined) {
+  const style = button.style ?? "";
+  if (button.copy_text) return makeButton(style, () => actions.copy(button.copy_text.text), button.text);
+  if (button.callback_data === undefined) {
     const query = button.switch_inline_query ?? button.switch_inline_query_current_chat ?? button.switch_inline_query_chosen_chat?.query;
-    element.addEventListener("click", () => actions.inlineQuery(query ?? ""));
-  } else {
-    element.dataset.callback = button.callback_data;
-    element.addEventListener("click", () => actions.tap(message.message_id, button, element));
+    return makeButton(style, () => actions.inlineQuery(query ?? ""), button.text);
   }
+  const element = makeButton(style, () => actions.tap(message.message_id, button, element), button.text);
+  element.dataset.callback = button.callback_data;
   return element;
 }
 
 // The buttons that replace the person's keyboard. `onText` receives the text of the pressed button.
 export function replyKeyboard(rows, onText) {
-  return rows.map((row) => make("div", "", ...row.map((button) => {
-    const element = make("button", button.style ?? "", button.text);
-    element.type = "button";
-    element.addEventListener("click", () => onText(button.text));
-    return element;
-  })));
+  return rows.map((row) => make("div", "", ...row.map((button) => (
+    makeButton(button.style ?? "", () => onText(button.text), button.text)
+  ))));
 }

@@ -15,10 +15,10 @@ export const post = (action, values = {}) =>
     body: JSON.stringify(values),
   }).then(readJson);
 
-export function upload(action, file, values) {
+export function upload(action, file, values, field = action) {
   const form = new FormData();
   for (const [name, value] of Object.entries(values)) form.set(name, value);
-  form.set(action, file, file.name);
+  form.set(field, file, file.name);
   return fetch(`/sim/${action}`, { method: "POST", body: form }).then(readJson);
 }
 

@@ -1,7 +1,7 @@
 // The tools pane: fault switches and the bot's calls.
 
+import { make, neighbour } from "./dom.js";
 import { get, post } from "./sim.js";
-import { make } from "./bubbles.js";
 
 const SHOWN_CALLS = 200;
 const NAMES = {
@@ -20,11 +20,31 @@ export function addCall(call) {
   const outcome = call.fault ?? (call.ok ? "ok" : String(call.result?.error_code ?? "refused"));
   const summary = make("summary", "", make("span", "seq", String(call.seq)), make("span", "name", call.method), make("span", "outcome", outcome));
   const details = make("pre", "", JSON.stringify({ params: call.params, result: call.result }, null, 2));
+  summary.tabIndex = list.children.length ? -1 : 0;
   list.prepend(make("li", "", make("details", call.ok && !call.fault ? "" : "refused", summary, details)));
-  while (list.children.length > SHOWN_CALLS) list.lastChild.remove();
+  while (list.children.length > SHOWN_CALLS) removeOldest();
   count("#call-count", total);
   document.querySelector("#no-calls").hidden = true;
 }
+
+function removeOldest() {
+  const wasStop = list.lastChild.querySelector('summary[tabindex="0"]');
+  list.lastChild.remove();
+  if (wasStop) list.querySelector("summary").tabIndex = 0;
+}
+
+// The list is one stop for the Tab key; the arrow keys, Home and End move inside it.
+list.addEventListener("keydown", (event) => {
+  const summaries = [...list.querySelectorAll("summary")];
+  const target = neighbour(event, summaries);
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+});
+list.addEventListener("focusin", (event) => {
+  for (const one of list.querySelectorAll('summary[tabindex="0"]')) one.tabIndex = -1;
+  event.target.closest("li").querySelector("summary").tabIndex = 0;
+});
 
 export async function loadCalls() {
   const calls = await get("outbox");

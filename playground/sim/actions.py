@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass
 
 from playground.api.media import document_object, photo_object
-from playground.state.chats import Chat, Message
+from playground.state.chats import Chat
+from playground.state.message import Message
 from playground.state.people import find_person
 from playground.state.world import World
 from playground.text.entities import FormattedText, utf16_length

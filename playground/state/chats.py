@@ -1,64 +1,15 @@
-"""Chats and their current messages, in memory. Message ids are not reused after a restart."""
+"""Chats and their current messages. Chats survive a restart, and message ids are never reused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from playground.state.ids import Counters, message_counter
+from playground.state.message import Message
+from playground.state.message_store import MessageStore
 from playground.state.people import User
-from playground.text.entities import FormattedText
 from playground.wire import JsonObject, bad_request
 
 TYPING_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message. ``body`` is its text, or the caption of its ``media`` (such as ``{"photo": [...]}``)."""
-
-    message_id: int
-    chat: JsonObject
-    sender: User
-    date: int
-    body: FormattedText
-    media: JsonObject = field(default_factory=dict)
-    reply_to: "Message | None" = None
-    reply_markup: JsonObject | None = None
-    reply_keyboard: JsonObject | None = None
-    """The message's change to the person's custom keyboard, which isn't part of Telegram's Message."""
-    extras: JsonObject = field(default_factory=dict)
-    edit_date: int | None = None
-
-    def to_api(self) -> JsonObject:
-        """Return the message as Telegram's Message.
-
-        A reply includes the message that it replies to, but no earlier ones.
-        """
-        message: JsonObject = {
-            "message_id": self.message_id,
-            "from": self.sender.to_api(),
-            "chat": self.chat,
-            "date": self.date,
-            **self.media,
-            **self.extras,
-        }
-        if self.edit_date is not None:
-            message["edit_date"] = self.edit_date
-        if self.reply_to is not None:
-            message["reply_to_message"] = replace(self.reply_to, reply_to=None).to_api()
-        if self.body.text:
-            message["caption" if self.media else "text"] = self.body.text
-        if self.body.entities:
-            name = "caption_entities" if self.media else "entities"
-            message[name] = [entity.to_api() for entity in self.body.entities]
-        if self.reply_markup is not None:
-            message["reply_markup"] = self.reply_markup
-        return message
-
-    def to_json(self) -> JsonObject:
-        """Return the message as a person sees it: Telegram's Message plus from_bot, edited and buttons."""
-        keyboard = self.reply_markup["inline_keyboard"] if self.reply_markup else []
-        shown = {"from_bot": self.sender.is_bot, "edited": self.edit_date is not None, "buttons": keyboard}
-        return {**self.to_api(), **shown}
 
 
 @dataclass(slots=True)
@@ -84,14 +35,13 @@ class Chat:
             chat["username"] = self.person.username
         return chat
 
-    def put(self, message: Message) -> Message:
+    def put(self, message: Message) -> None:
         """Add ``message``, or replace the message with the same id."""
         is_new = message.message_id not in self.messages
         self.messages[message.message_id] = message
         self.version += 1
         if is_new:
             self._change_keyboard(message)
-        return message
 
     def _change_keyboard(self, message: Message) -> None:
         """Show a new message's keyboard, or hide a keyboard that is meant for a single use."""
@@ -112,10 +62,13 @@ class Chat:
 class Chats:
     """All chats, by id. A chat exists once the person has written something, even in an earlier run."""
 
-    def __init__(self, counters: Counters, find_person: Callable[[int], User]) -> None:
+    def __init__(self, counters: Counters, find_person: Callable[[int], User], store: MessageStore) -> None:
         self._counters = counters
         self._find_person = find_person
+        self._store = store
         self._chats: dict[int, Chat] = {}
+        for chat_id, message in store.load():
+            self.open(chat_id).put(message)
 
     def find(self, chat_id: int | str) -> Chat:
         """Return the chat, or raise ApiError if nobody with this id has written to the bot."""
@@ -133,10 +86,25 @@ class Chats:
         """Return a message id that has never been used in ``chat``."""
         return self._counters.next(message_counter(chat.id))
 
+    def put(self, chat: Chat, message: Message) -> None:
+        """Add ``message`` to ``chat``, or replace the message with the same id."""
+        chat.put(message)
+        self._store.put(chat.id, message)
+
+    def remove(self, chat: Chat, message_id: int) -> None:
+        """Delete a message and its reply keyboard, or raise KeyError if the message does not exist."""
+        chat.remove(message_id)
+        self._store.remove(chat.id, message_id)
+
     def clear(self) -> None:
         """Delete all messages, but keep the chats."""
+        self._store.clear()
         for chat in self._chats.values():
             chat.messages.clear()
             chat.reply_keyboard = None
             chat.typing_until = 0.0
             chat.version += 1
+
+    def close(self) -> None:
+        """Close the file with the messages."""
+        self._store.close()

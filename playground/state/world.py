@@ -7,10 +7,12 @@ from pathlib import Path
 from playground.state.call_log import CallLog
 from playground.state.callbacks import Callbacks
 from playground.state.change_feed import ChangeFeed
-from playground.state.chats import Chat, Chats, Message
+from playground.state.chats import Chat, Chats
 from playground.state.faults import Faults
 from playground.state.files import Files
 from playground.state.ids import Counters
+from playground.state.message import Message
+from playground.state.message_store import MessageStore
 from playground.state.people import User, bot_user, find_person
 from playground.state.profile import ProfileFile
 from playground.state.updates import Updates
@@ -38,7 +40,7 @@ class World:
     def put(self, chat: Chat, message: Message, change: str) -> Message:
         """Store and publish a new or edited message. ``change`` is "message" or "edit"."""
         keyboard = chat.reply_keyboard
-        chat.put(message)
+        self.chats.put(chat, message)
         self.changes.publish(change, chat_id=chat.id, message=message.to_json())
         self._publish_keyboard(chat, keyboard)
         return message
@@ -46,7 +48,7 @@ class World:
     def remove(self, chat: Chat, message_id: int) -> None:
         """Delete a message and publish the change, or raise KeyError if the message does not exist."""
         keyboard = chat.reply_keyboard
-        chat.remove(message_id)
+        self.chats.remove(chat, message_id)
         self.changes.publish("delete", chat_id=chat.id, message_id=message_id)
         self._publish_keyboard(chat, keyboard)
 
@@ -96,7 +98,7 @@ def open_world(data_dir: Path, token: str) -> World:
     return World(
         token=token,
         bot=bot_user(token),
-        chats=Chats(counters, find_person),
+        chats=Chats(counters, find_person, MessageStore(data_dir / "chats.db")),
         callbacks=Callbacks(counters),
         files=Files(data_dir / "files", counters),
         profile=profile,

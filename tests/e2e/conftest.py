@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from demo_process import Demo, running_demo
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from raw_bot import RawBot
+
+from playground.client import PlaygroundClient
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -29,18 +32,30 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    """An empty page in headless Chromium. The test fails if a script on the page raises an error."""
+def bot(playground: PlaygroundClient) -> RawBot:
+    """A bot that does only what the test calls."""
+    return RawBot(playground)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium was not found; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page. The test fails if a script on the page raises an error."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
     assert errors == [], "the page's scripts failed"
 
 

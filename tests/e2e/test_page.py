@@ -1,9 +1,8 @@
 """The chat page in a real browser, used the way a new user would use it."""
 
-from pathlib import Path
-
 import pytest
 from demo_process import Demo
+from e2e_options import save_pictures
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -33,5 +32,4 @@ def test_a_vote_on_a_verdict_is_stored(demo: Demo, page: Page, request: pytest.F
     with database.reading() as unit:
         assert [(row.verdict, row.label) for row in unit.scalars(select(VoteRow))] == [("wrong", "Negative")]
     database.close()
-    if picture := request.config.getoption("--screenshot-to"):
-        page.screenshot(path=Path(picture), animations="disabled")
+    save_pictures(page, request.config)

@@ -6,32 +6,15 @@ from pathlib import Path
 from threading import Thread
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
+from raw_bot import RawBot
 
 from playground.client import PlaygroundClient
 
 BUTTONS = {"inline_keyboard": [[{"text": "Right", "callback_data": "r"}, {"text": "Wrong", "callback_data": "w"}]]}
 
 
-class _Bot:
-    """Calls methods of the Bot API by name."""
-
-    def __init__(self, playground: PlaygroundClient) -> None:
-        self._address = f"{playground.api_url}{playground.token}"
-
-    def call(self, method: str, **params: object) -> object:
-        answer = httpx.post(f"{self._address}/{method}", json=params).json()
-        assert answer["ok"], answer
-        return answer["result"]
-
-
-@pytest.fixture
-def bot(playground: PlaygroundClient) -> _Bot:
-    return _Bot(playground)
-
-
-def test_a_chat_from_the_first_word_to_an_answered_tap(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_a_chat_from_the_first_word_to_an_answered_tap(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     bot.call("setMyDescription", description="I read reviews.")
     page.goto(playground.url)
     expect(page.locator(".intro")).to_contain_text("I read reviews.")
@@ -62,7 +45,7 @@ def test_a_chat_from_the_first_word_to_an_answered_tap(playground: PlaygroundCli
     expect(bubble.locator("button[data-callback]")).to_have_count(0)
 
 
-def test_an_alert_is_a_dialog(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_an_alert_is_a_dialog(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     playground.message("Hello")
     bot.call("sendMessage", chat_id=2, text="Sure?", reply_markup=BUTTONS)
     page.goto(playground.url)
@@ -75,7 +58,7 @@ def test_an_alert_is_a_dialog(playground: PlaygroundClient, bot: _Bot, page: Pag
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_each_person_has_a_separate_chat_and_menu(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_each_person_has_a_separate_chat_and_menu(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     playground.message("From Ben")
     playground.message("From Ada", user_id=1)
     bot.call("setMyCommands", commands=[{"command": "help", "description": "What I can do"}])
@@ -109,7 +92,7 @@ def test_a_long_text_is_sent_in_parts(playground: PlaygroundClient, page: Page) 
     expect(page.locator(".bubble")).to_have_count(2)
 
 
-def test_files_are_sent_and_shown(playground: PlaygroundClient, bot: _Bot, page: Page, tmp_path: Path) -> None:
+def test_files_are_sent_and_shown(playground: PlaygroundClient, bot: RawBot, page: Page, tmp_path: Path) -> None:
     page.goto(playground.url)
     table = tmp_path / "reviews.csv"
     table.write_text("text\nfine\n", encoding="utf-8")
@@ -121,7 +104,80 @@ def test_files_are_sent_and_shown(playground: PlaygroundClient, bot: _Bot, page:
     expect(page.locator(".bubble .photo")).to_have_count(1)
 
 
-def test_the_tools_show_faults_and_calls(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_a_text_becomes_the_caption_of_a_file(playground: PlaygroundClient, page: Page) -> None:
+    page.goto(playground.url)
+    page.locator("#composer").fill("A fine clip")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach").click()
+        page.get_by_role("button", name="File").click()
+    chooser.value.set_files({"name": "clip.mp4", "mimeType": "video/mp4", "buffer": b"clip"})
+    expect(page.locator(".bubble")).to_contain_text("A fine clip")
+    (message,) = playground.chat()["messages"]
+    assert (message["caption"], "video" in message) == ("A fine clip", True)
+    expect(page.locator("#composer")).to_have_value("")
+
+
+def test_posts_are_forwarded_from_the_page(playground: PlaygroundClient, page: Page) -> None:
+    page.goto(playground.url)
+    page.get_by_role("button", name="Attach").click()
+    page.locator("#choose-forward").click()
+    page.get_by_role("textbox", name="Text").fill("x" * 4_097)
+    page.get_by_label("Channel").fill("Plays")
+    page.get_by_role("dialog").get_by_role("button", name="Forward").click()
+    expect(page.get_by_role("alert")).to_have_text("message is too long")
+    page.get_by_role("textbox", name="Text").fill("A fine play.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".bubble")).to_contain_text("Forwarded from Plays")
+    expect(page.locator(".bubble").get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def test_albums_with_captions_are_sent_from_the_page(playground: PlaygroundClient, page: Page) -> None:
+    page.goto(playground.url)
+    page.get_by_role("button", name="Attach").click()
+    page.locator("#choose-album").click()
+    page.locator("#album [name=photo]").set_input_files(
+        {"name": "dot.gif", "mimeType": "image/gif", "buffer": b"GIF89a\1\0\1\0\0\0\0;"}
+    )
+    page.get_by_label("Captions").fill("First\n\nThird")
+    page.get_by_role("button", name="Send album").click()
+    expect(page.locator(".bubble .photo")).to_have_count(3)
+    messages = playground.chat()["messages"]
+    assert [message.get("caption") for message in messages] == ["First", None, "Third"]
+    assert len({message["media_group_id"] for message in messages}) == 1
+
+
+def test_a_message_is_deleted_after_a_question(playground: PlaygroundClient, page: Page) -> None:
+    playground.message("First")
+    playground.message("Second")
+    page.goto(playground.url)
+    first = page.locator(".bubble").first
+    first.hover()
+    first.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".bubble")).to_have_count(2)
+    first.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".bubble .text")).to_have_text(["Second"])
+    expect(page.locator(".bubble")).to_be_focused()
+
+
+def test_all_chats_are_cleared_only_after_a_question(playground: PlaygroundClient, page: Page) -> None:
+    playground.message("Hello")
+    page.goto(playground.url)
+    clear = page.get_by_role("button", name="Clear all chats and calls")
+    clear.click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert len(playground.chat()["messages"]) == 1
+    clear.click()
+    page.get_by_role("button", name="Clear all", exact=True).click()
+    expect(page.locator(".intro")).to_be_visible()
+    assert playground.chat()["messages"] == []
+
+
+def test_the_tools_show_faults_and_calls(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     page.goto(playground.url)
     page.locator("#faults-pane summary").click()
     page.locator("[data-fault='500']").check()
@@ -137,7 +193,7 @@ def test_the_tools_show_faults_and_calls(playground: PlaygroundClient, bot: _Bot
     assert bot.call("getMe")
 
 
-def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     playground.message("A word of some length: " + "x" * 300)
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(playground.url)
@@ -152,7 +208,7 @@ def test_the_page_fits_a_phone(playground: PlaygroundClient, bot: _Bot, page: Pa
     expect(page.locator(".intro")).to_be_visible()
 
 
-def test_a_reply_keyboard_sends_its_text(playground: PlaygroundClient, bot: _Bot, page: Page) -> None:
+def test_a_reply_keyboard_sends_its_text(playground: PlaygroundClient, bot: RawBot, page: Page) -> None:
     playground.message("Hello")
     page.goto(playground.url)
     expect(page.locator(".bubble .text")).to_have_text("Hello")
