@@ -6,11 +6,17 @@ Admins are identified by their numeric Telegram ids.
 from collections.abc import Iterable
 from typing import Any
 
-from telegram import CallbackQuery, Message, Update
+from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
 
 Handler = BaseHandler[Any, Any, Any]
+
+
+def in_own_chat(update: Update) -> bool:
+    """Return whether a person sent this message or tapped this button in their private chat with the bot."""
+    person, chat = update.effective_user, update.effective_chat
+    return person is not None and chat is not None and chat.type == ChatType.PRIVATE and chat.id == person.id
 
 
 class Access:
@@ -24,10 +30,10 @@ class Access:
 
         Ignore messages that were forwarded, edited, sent on behalf of a chat or sent through another bot.
         """
-        if not isinstance(update, Update):
+        if not isinstance(update, Update) or not in_own_chat(update):
             return False
         if update.callback_query is not None:
-            return self._allows_tap(update.callback_query)
+            return update.callback_query.from_user.id in self.admin_ids
         return update.message is not None and self._allows_message(update.message)
 
     def guard(self, handler: Handler) -> Handler:
@@ -35,25 +41,13 @@ class Access:
         return _GuardedHandler(self, handler)
 
     def _allows_message(self, message: Message) -> bool:
-        author = message.from_user
         return (
-            author is not None
-            and author.id in self.admin_ids
-            and message.chat.type == ChatType.PRIVATE
-            and message.chat.id == author.id
+            message.from_user is not None
+            and message.from_user.id in self.admin_ids
             and message.sender_chat is None
             and message.forward_origin is None
             and message.via_bot is None
             and message.edit_date is None
-        )
-
-    def _allows_tap(self, query: CallbackQuery) -> bool:
-        chat = query.message.chat if query.message is not None else None
-        return (
-            query.from_user.id in self.admin_ids
-            and chat is not None
-            and chat.type == ChatType.PRIVATE
-            and chat.id == query.from_user.id
         )
 
 

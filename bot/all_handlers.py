@@ -16,6 +16,7 @@ from bot.privacy.handlers import COMMANDS as PRIVACY_COMMANDS
 from bot.privacy.handlers import PrivacyHandlers
 from bot.privacy.history import HistoryDialog
 from bot.privacy.settings import SettingsDialog
+from bot.receiving.elsewhere import ElsewhereHandler
 from bot.reviews.answers import ReviewResponder
 from bot.reviews.explanations import ExplanationResponder
 from bot.reviews.handlers import COMMANDS as REVIEW_COMMANDS
@@ -41,9 +42,11 @@ def all_handlers(settings: Settings, database: AsyncDatabase, model: LiveModel, 
     verdicts = VerdictMessages(settings)
     responder, votes = ReviewResponder(database, model, verdicts), VoteRecorder(database, verdicts)
     explanations = ExplanationResponder(database, model, verdicts)
+    reviews = ReviewHandlers(access, database, responder, votes, explanations)
     return [
+        ElsewhereHandler(reviews.ignore),
         *AdminHandlers(access, database, settings, model).handlers(),
         *LabellerHandlers(access, labelling, quarantine).handlers(),
         *PrivacyHandlers(privacy, HistoryDialog(database, deletions), SettingsDialog(database)).handlers(),
-        *ReviewHandlers(access, database, responder, votes, explanations).handlers(),
+        *reviews.handlers(),
     ]

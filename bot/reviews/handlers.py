@@ -151,10 +151,16 @@ class ReviewHandlers:
         """Handle a tap confirming that a text is a review."""
         await self._votes.handle_abstention_tap(*parse_tap(update, parse_abstention_tap))
 
-    async def ignore(self, update: Update, _: Context) -> None:
-        """Mark an update that is not for this bot, such as one from a group, as handled."""
-        bot_id = update.get_bot().id
-        await self._database.write(lambda unit: inbox.finish(unit, bot_id, update.update_id))
+    async def ignore(self, update: Update | Post, _: Context) -> None:
+        """Mark updates that are not for this bot, such as one from a group, as handled."""
+        pieces = updates_in(update)
+        bot_id = pieces[0].get_bot().id
+
+        def work(unit: UnitOfWork) -> None:
+            for piece in pieces:
+                inbox.finish(unit, bot_id, piece.update_id)
+
+        await self._database.write(work)
 
     async def _send(self, incoming: Incoming, text: str) -> None:
         def work(unit: UnitOfWork) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from telegram import InlineKeyboardMarkup, MaybeInaccessibleMessage, Message, Update
 
+from bot.access import in_own_chat
 from bot.database import AsyncDatabase
 from storage.chat import arrivals
 from storage.chat.arrivals import UncertainReply
@@ -68,7 +69,9 @@ def _mark(unit: UnitOfWork, sighting: BotMessageSighting) -> None:
 
 
 def _sightings(update: Update) -> Iterator[BotMessageSighting]:
-    """Yield the bot message that the person replied to or tapped a button on."""
+    """Yield the bot message in the person's own chat that they replied to or tapped a button on."""
+    if not in_own_chat(update):
+        return
     bot_id = update.get_bot().id
     query = update.callback_query
     if query is not None and query.message is not None:
