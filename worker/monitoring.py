@@ -14,13 +14,12 @@ from broker.queues import broker_problem, queue_length
 from core.errors import ThumbsError
 from core.monitoring import Problems, counts_by_label
 from core.settings import Settings
-from storage.db.database import Database
-from storage.db.encryption import read_keys
 from storage.overview import LearningOverview, learning_overview
+from worker.brief_database import brief_database
 
 
 class WorkerMonitor(Collector):
-    """Reads the metrics when they are scraped, over a separate connection that forked processes never share."""
+    """Reads the metrics when they are scraped, in the threads of the server for metrics."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,12 +49,8 @@ class WorkerMonitor(Collector):
         return {"database": self._database_problem(), "broker": broker_problem(self._settings)}
 
     def _overview(self) -> LearningOverview:
-        database = Database.open(self._settings.database_address, read_keys(self._settings))
-        try:
-            with database.reading() as unit:
-                return learning_overview(unit)
-        finally:
-            database.close()
+        with brief_database(self._settings) as database, database.reading() as unit:
+            return learning_overview(unit)
 
     def _database_problem(self) -> str | None:
         try:
