@@ -7,7 +7,12 @@ from typing import Any, Final, Self
 from ml.evaluation.paired_counts import PairedCounts
 
 # The number of standard errors from the estimate to either end of a 95% interval.
-_Z_95: Final = 1.96
+Z_95: Final = 1.96
+
+
+def interval_95(gain: float, error: float) -> tuple[float, float]:
+    """Return the ends of a gain's 95% interval, from its standard error. A gain is never outside -1 to 1."""
+    return max(gain - Z_95 * error, -1.0), min(gain + Z_95 * error, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +88,27 @@ class VoteEvidence:
         flips = counts.negative_flips + counts.positive_flips + 1
         adjusted_gain = (counts.second_right - counts.first_right) / (texts + 2)
         error = sqrt((flips / (texts + 2) - adjusted_gain**2) / (texts + 2))
+        accuracy = counts.first_right / texts
+        return cls.estimated(counts, gain, error, champion_accuracy=accuracy, effective_texts=float(texts))
+
+    @classmethod
+    def estimated(
+        cls, counts: PairedCounts, gain: float, error: float, *, champion_accuracy: float, effective_texts: float
+    ) -> Self:
+        """Return the evidence from the votes in ``counts`` for an estimated gain with this standard error."""
+        lower, upper = interval_95(gain, error)
         return cls(
-            texts=texts,
+            texts=counts.texts,
             champion_right=counts.first_right,
             candidate_right=counts.second_right,
             negative_flips=counts.negative_flips,
             positive_flips=counts.positive_flips,
             gain=gain,
             standard_error=error,
-            lower=max(gain - _Z_95 * error, -1.0),
-            upper=min(gain + _Z_95 * error, 1.0),
-            champion_accuracy=counts.first_right / texts,
-            effective_texts=float(texts),
+            lower=lower,
+            upper=upper,
+            champion_accuracy=champion_accuracy,
+            effective_texts=effective_texts,
         )
 
     @classmethod

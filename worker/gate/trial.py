@@ -5,7 +5,7 @@ votes then count for it or against it. Evidence against it ends the trial at any
 150 votes, can confirm the model. After the last look, the trial is over either way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import sqrt
 from typing import Final
@@ -25,8 +25,6 @@ _AGAINST: Final = 0.05
 LOOKS: Final = (50, 100, 150)
 # Maximum weight of a vote.
 _MAX_WEIGHT: Final = 10.0
-# The number of standard errors from the estimate to either end of a 95% interval.
-_Z_95: Final = 1.96
 
 
 class TrialStep(StrEnum):
@@ -79,20 +77,14 @@ def votes_since(champion: Correctness, trial: Correctness, mistake_ratio: float 
     gain = float((weights * change).sum()) / total
     # As if both models were equally good, so that it is not 0 if all the votes agree.
     error = float(np.sqrt((weights**2 * change**2).sum())) / total
-    return VoteEvidence(
-        texts=counts.texts,
-        champion_right=counts.first_right,
-        candidate_right=counts.second_right,
-        negative_flips=counts.negative_flips,
-        positive_flips=counts.positive_flips,
-        gain=gain,
-        standard_error=error,
-        lower=max(gain - _Z_95 * error, -1.0),
-        upper=min(gain + _Z_95 * error, 1.0),
+    weighted = VoteEvidence.estimated(
+        counts,
+        gain,
+        error,
         champion_accuracy=float((weights * champion).sum()) / total,
         effective_texts=total**2 / float((weights**2).sum()),
-        mistake_ratio=mistake_ratio,
     )
+    return replace(weighted, mistake_ratio=mistake_ratio)
 
 
 def probably_better(evidence: VoteEvidence | None) -> bool:
@@ -139,16 +131,10 @@ def _pooled(before: VoteEvidence, since: VoteEvidence) -> VoteEvidence:
     total = sum(part.effective_texts for part in parts)
     gain = sum(part.gain * part.effective_texts for part in parts) / total
     error = sqrt(sum((part.standard_error * part.effective_texts) ** 2 for part in parts)) / total
-    return VoteEvidence(
-        texts=counts.texts,
-        champion_right=counts.first_right,
-        candidate_right=counts.second_right,
-        negative_flips=counts.negative_flips,
-        positive_flips=counts.positive_flips,
-        gain=gain,
-        standard_error=error,
-        lower=gain - _Z_95 * error,
-        upper=gain + _Z_95 * error,
+    return VoteEvidence.estimated(
+        counts,
+        gain,
+        error,
         champion_accuracy=sum(part.champion_accuracy * part.effective_texts for part in parts) / total,
         effective_texts=total,
     )

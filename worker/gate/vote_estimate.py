@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from storage.feedback.shown_verdicts import ShownVerdict, ShownVerdicts
-from worker.gate.measurements import VoteEvidence
+from worker.gate.measurements import Z_95, VoteEvidence, interval_95
 from worker.gate.vote_chance import VoteChance, fit_vote_chance
 from worker.gate.vote_designs import Floats
 from worker.gate.vote_quotas import within_limits
@@ -25,8 +25,6 @@ MIN_DRAWN: Final = 50
 _MIN_CHANCE: Final = 0.02
 # The part of the difference that the weights make which counts as a standard error if /label drew nothing.
 _UNCHECKED: Final = 0.5
-# The number of standard errors from the estimate to either end of a 95% interval.
-_Z_95: Final = 1.96
 
 
 def estimate_gain(rows: Sequence[VoteRow], shown: ShownVerdicts, person_share: float) -> VoteEvidence | None:
@@ -63,7 +61,7 @@ def _unknown(plain: VoteEvidence, kinds: set[bool | None], drawn: int) -> VoteEv
     return replace(
         plain,
         gain=0.0,
-        standard_error=1 / _Z_95,
+        standard_error=1 / Z_95,
         lower=-1.0,
         upper=1.0,
         effective_texts=0.0,
@@ -98,12 +96,13 @@ def _weighted(
     unchecked = _UNCHECKED * max(1 - sum(verdict.drawn for verdict in verdicts) / MIN_DRAWN, 0) * (gain - plain.gain)
     # The last term keeps the error above 0 if no text flips, as in the one by Agresti and Min (2005).
     error = sqrt(variance + unchecked**2 + (effective + 2) ** -2)
+    lower, upper = interval_95(gain, error)
     return replace(
         plain,
         gain=gain,
         standard_error=error,
-        lower=max(gain - _Z_95 * error, -1.0),
-        upper=min(gain + _Z_95 * error, 1.0),
+        lower=lower,
+        upper=upper,
         champion_accuracy=float(weights @ champion) / total,
         effective_texts=effective,
         mistake_ratio=fitted.mistake_ratio,
