@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import LargeBinary, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -34,28 +34,6 @@ from storage.db.tables import (
 from storage.privacy.deletions import hash_of
 
 JsonObject = dict[str, Any]
-# Every table with rows about a person.
-PERSONAL_TABLES: Final[tuple[type[Base], ...]] = (
-    BlockedPersonRow,
-    ConsentRow,
-    FollowerRow,
-    LearningPauseRow,
-    MessageAddressRow,
-    MessagePartRow,
-    MessageRow,
-    ModelChangeRow,
-    OfferRow,
-    PausedLabellerRow,
-    PersonRow,
-    PredictionRow,
-    ReplyRow,
-    RunRow,
-    SnapshotRow,
-    TrialRow,
-    TrialTextRow,
-    UpdateRow,
-    VoteRow,
-)
 
 
 def personal_data(unit: UnitOfWork, telegram_id: int) -> JsonObject:

@@ -3,30 +3,16 @@
 from typing import Any, cast
 
 import pytest
-from telegram import Bot, Update
+from telegram import Update
 
 from bot.access import Access, Handler
 from bot.database import AsyncDatabase
 from bot.reviews.handlers import ReviewHandlers
 from storage.chat import inbox, outbox
 from storage.db.database import Database
+from tests.inbox_parts import BOT, BOT_ID
 
-BOT_ID, PERSON = 900, 5_123_456_789
-
-
-class KnownBot(Bot):
-    """A bot that doesn't need to ask Telegram for its id and name."""
-
-    @property
-    def id(self) -> int:
-        return BOT_ID
-
-    @property
-    def username(self) -> str:
-        return "thumbs_bot"
-
-
-TELEGRAM = KnownBot("900:wire")
+PERSON = 5_123_456_789
 
 
 def command(kind: str = "message", chat: dict[str, Any] | None = None) -> Update:
@@ -38,7 +24,7 @@ def command(kind: str = "message", chat: dict[str, Any] | None = None) -> Update
         "text": "/id",
         "entities": [{"type": "bot_command", "offset": 0, "length": 3}],
     }
-    update = Update.de_json({"update_id": 1, kind: message}, TELEGRAM)
+    update = Update.de_json({"update_id": 1, kind: message}, BOT)
     assert update is not None
     return update
 
