@@ -13,9 +13,7 @@ from storage.feedback.votes import record_vote
 from storage.privacy.consent import record_consent
 from storage.training import runs
 from storage.training.runs import Lease
-from storage.training.snapshots import (
-    create_snapshot,
-)
+from storage.training.snapshots import create_snapshot
 
 StoreReview = Callable[..., Any]
 RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1)

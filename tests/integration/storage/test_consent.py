@@ -6,10 +6,7 @@ from sqlalchemy import select
 from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.states import Consent
-from storage.db.tables import (
-    ConsentRow,
-    PersonRow,
-)
+from storage.db.tables import ConsentRow, PersonRow
 from storage.privacy.consent import consent_of, record_consent
 
 

@@ -7,11 +7,7 @@ from storage.chat.outbox import Draft, claim_next, enqueue
 from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.states import Vote
-from storage.db.tables import (
-    ReplyRow,
-    SnapshotRow,
-    UpdateRow,
-)
+from storage.db.tables import ReplyRow, SnapshotRow, UpdateRow
 from storage.feedback.votes import record_vote
 from storage.privacy.erasure import ErasedRows, erase
 from tests.personal_rows import BOT, StoreReview, counts, store_rows_in_every_table

@@ -12,11 +12,7 @@ from storage.chat.people import upsert_person
 from storage.chat.predictions import get_prediction
 from storage.db.database import Database
 from storage.db.states import Consent, Vote
-from storage.db.tables import (
-    MessageRow,
-    ReplyRow,
-    UpdateRow,
-)
+from storage.db.tables import MessageRow, ReplyRow, UpdateRow
 from storage.feedback.votes import record_vote
 from storage.privacy.consent import record_consent
 from storage.privacy.retention import PurgedRows, purge

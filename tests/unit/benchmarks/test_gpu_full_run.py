@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -21,33 +20,9 @@ from benchmarks.gpu_full_run.timeline import Timeline
 from ml.data.reviews import read_reviews
 from ml.serving.engine import Classifier
 from ml.training.dataset_splits import DatasetSplits
-from storage.db.states import RunKind, RunState, Trigger
-from storage.training.runs import Run
+from storage.db.states import RunState
+from tests.queued_run import QUEUED
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-QUEUED = Run(
-    id=1,
-    number=1,
-    kind=RunKind.FULL_RUN,
-    trigger=Trigger.ADMIN,
-    requested_by=None,
-    state=RunState.QUEUED,
-    open=True,
-    attempts=0,
-    cancel_asked=False,
-    snapshot_at=None,
-    step=0,
-    steps=None,
-    epochs=None,
-    samples_per_second=None,
-    champion=None,
-    candidate=None,
-    decision=None,
-    error=None,
-    created_at=NOW,
-    started_at=None,
-    finished_at=None,
-)
 RUN = FullRun(
     encoder="random weights",
     layers=12,

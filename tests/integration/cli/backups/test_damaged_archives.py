@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.errors import (
-    UnusableBackup,
-)
+from storage.errors import UnusableBackup
 from tests.backup_archives import ADA, Change, command, people, rewritten, sqlite_only
 
 

@@ -9,9 +9,7 @@ import pytest
 from core.errors import UnusablePath
 from migrations import runner
 from storage.db.database import Database
-from storage.errors import (
-    RestoreUnfinished,
-)
+from storage.errors import RestoreUnfinished
 from storage.privacy.deletions import DeletionList
 from tests.backup_archives import ADA, BEN, command, people, sqlite_only
 

@@ -11,9 +11,7 @@ from core.errors import UnwritableFile
 from ml.serving.artifact import Manifest, manifest_hash
 from storage.backup import archive
 from storage.db.database import Database
-from storage.errors import (
-    DatabaseNotEmpty,
-)
+from storage.errors import DatabaseNotEmpty
 from storage.models.artifact_store import ArtifactStore
 from storage.models.registry import make_live, mark_removed, register
 from tests.backup_archives import ADA, all_rows, command, people, sqlite_only

@@ -10,12 +10,7 @@ from core.errors import UnwritableFile
 from migrations import runner
 from storage.chat import inbox
 from storage.db.database import Database
-from storage.errors import (
-    DatabaseNotEmpty,
-    KeyWrong,
-    RowsUndecipherable,
-    UnknownMigration,
-)
+from storage.errors import DatabaseNotEmpty, KeyWrong, RowsUndecipherable, UnknownMigration
 from tests.backup_archives import ADA, BOT, command, sqlite_only
 
 

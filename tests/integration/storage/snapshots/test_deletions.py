@@ -10,12 +10,7 @@ from storage.db.states import SnapshotPart, Vote
 from storage.db.tables import SnapshotRow
 from storage.models.registry import register
 from storage.privacy.erasure import erase
-from storage.training.snapshots import (
-    create_snapshot,
-    labelled_texts,
-    trained_before,
-    versions_that_saw,
-)
+from storage.training.snapshots import create_snapshot, labelled_texts, trained_before, versions_that_saw
 from tests.agreed_texts import (
     ADMIN,
     ADMINS,

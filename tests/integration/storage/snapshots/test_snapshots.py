@@ -16,12 +16,7 @@ from storage.errors import LeaseLost
 from storage.feedback.eligibility import IMPORT_BOT_ID, EligibilityRules
 from storage.training import runs
 from storage.training.runs import Lease
-from storage.training.snapshots import (
-    Snapshot,
-    create_snapshot,
-    labelled_texts,
-    trained_before,
-)
+from storage.training.snapshots import Snapshot, create_snapshot, labelled_texts, trained_before
 from tests.agreed_texts import (
     ADMINS,
     AUTHOR,

@@ -1,38 +1,17 @@
 """An attempt ends when it has taken too long. The run continues later if training has made progress."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import pytest
 
 from broker.queues import SOFT_LIMIT
-from storage.db.states import RunKind, RunState, Trigger
-from storage.training.runs import Run
+from storage.db.states import RunState
+from tests.queued_run import NOW, QUEUED
 from worker.errors import RunPaused, RunTooLong
 from worker.runs.stop_conditions import StopConditions
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RUN = Run(
-    id=4,
-    number=4,
-    kind=RunKind.FULL_RUN,
-    trigger=Trigger.ADMIN,
-    requested_by=None,
-    state=RunState.RUNNING,
-    open=True,
-    attempts=2,
-    cancel_asked=False,
-    snapshot_at=NOW,
-    step=100,
-    steps=900,
-    epochs=4,
-    samples_per_second=0.5,
-    champion="one",
-    candidate=None,
-    decision=None,
-    error=None,
-    created_at=NOW,
-    started_at=NOW,
-    finished_at=None,
+RUN = replace(
+    QUEUED, id=4, state=RunState.RUNNING, attempts=2, snapshot_at=NOW, step=100, steps=900, started_at=NOW
 )
 
 
