@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from cli import broker, data, database, keys, models, outbox, updates
-from cli.backup import backup, restore
+from cli.backup.commands import backup, restore
 from cli.corrections import commands
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune

@@ -123,7 +123,7 @@ def test_an_interrupted_restore_may_be_repeated(
 ) -> None:
     target = {**elsewhere, "DATABASE_URL": empty_url}
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("storage.backup.rows.advance_ids", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        interrupted.setattr("cli.backup.restoring.advance_ids", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert command(target, "restore", full_backup).exit_code != 0
     again = command(target, "restore", full_backup)
     assert again.exit_code == 0, again.output

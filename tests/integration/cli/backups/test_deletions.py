@@ -29,7 +29,7 @@ def test_a_restore_that_is_killed_before_the_deletions_leaves_nothing_that_a_bot
     with database.unit_of_work() as unit:
         DeletionList(tmp_path / "data" / "deletions.txt").add(unit, ADA)
     with monkeypatch.context() as killed:
-        killed.setattr("storage.backup.after_restore.settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr("cli.backup.restoring.settle", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert command(target, "restore", backup).exit_code != 0
     with pytest.raises(RestoreUnfinished):
         Database.open(empty_url, keys)

@@ -1,0 +1,1 @@
+"""Backs up the database and the published models to one archive, and restores them."""
