@@ -4,8 +4,9 @@ import time
 from dataclasses import replace
 
 from playground.api.bot_method import BotMethod, MethodTable
+from playground.api.keyboards import InlineKeyboardMarkup
 from playground.api.message_fields import CaptionFields, TextFields, keyboard_to_json, message_members
-from playground.api.parameter_types import ChatId, InlineKeyboardMarkup, NotBuilt
+from playground.api.parameter_types import ChatId, NotBuilt
 from playground.state.chats import Chat
 from playground.state.message import Message
 from playground.state.world import World

@@ -4,14 +4,8 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from playground.api.parameter_types import (
-    ForceReply,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    MessageEntity,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-)
+from playground.api.keyboards import ForceReply, InlineKeyboardMarkup, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from playground.api.parameter_types import LinkPreviewOptions, MessageEntity
 from playground.api.parameters import Parameters
 from playground.state.people import find_person
 from playground.text.entities import Entity, FormattedText

@@ -3,6 +3,7 @@
 import time
 
 from playground.api.bot_method import BotMethod, MethodTable
+from playground.api.keyboards import ReplyMarkup
 from playground.api.media import document_object, photo_object
 from playground.api.message_fields import (
     CaptionFields,
@@ -11,7 +12,7 @@ from playground.api.message_fields import (
     message_members,
     reply_keyboard_to_json,
 )
-from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyMarkup, ReplyParameters, UploadedFile
+from playground.api.parameter_types import ChatId, FileSource, NotBuilt, ReplyParameters, UploadedFile
 from playground.state.chats import TYPING_SECONDS, Chat
 from playground.state.message import Message
 from playground.state.world import World

@@ -7,17 +7,9 @@ import pytest
 from pydantic import Field
 
 from playground.api.calls import METHODS
+from playground.api.keyboards import InlineKeyboardMarkup, ReplyMarkup
 from playground.api.official_method_names import OFFICIAL_METHODS
-from playground.api.parameter_types import (
-    BotCommandScope,
-    ChatId,
-    FileSource,
-    InlineKeyboardMarkup,
-    NotBuilt,
-    ReplyMarkup,
-    UploadedFile,
-    between,
-)
+from playground.api.parameter_types import BotCommandScope, ChatId, FileSource, NotBuilt, UploadedFile, between
 from playground.api.parameters import BotApiObject, Parameters, resolve_attachments
 from playground.wire import ApiError, Upload
 

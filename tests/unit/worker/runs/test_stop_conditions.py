@@ -10,9 +10,7 @@ from tests.queued_run import NOW, QUEUED
 from worker.errors import RunPaused, RunTooLong
 from worker.runs.stop_conditions import StopConditions
 
-RUN = replace(
-    QUEUED, id=4, state=RunState.RUNNING, attempts=2, snapshot_at=NOW, step=100, steps=900, started_at=NOW
-)
+RUN = replace(QUEUED, id=4, state=RunState.RUNNING, attempts=2, snapshot_at=NOW, step=100, steps=900, started_at=NOW)
 
 
 class HeldLease:
