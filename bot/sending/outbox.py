@@ -13,18 +13,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from http import HTTPStatus
 from typing import Final, TypeVar
 
-import httpx
 from aiolimiter import AsyncLimiter
 from telegram import Bot
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.database import AsyncDatabase
 from bot.polling import poll_every
 from bot.sending.calls import ANYBODY, ReplyCalls, Voting
+from bot.sending.failed_calls import is_outage, may_have_arrived, request_left, seconds_to_wait
 from bot.timings import CALLING
 from core.logs import update_context
 from core.outages import Outage
@@ -41,10 +39,8 @@ Result = TypeVar("Result")
 SWEEP_SECONDS: Final = 5.0
 # Seconds to wait for open requests when the bot stops.
 _STOP_TIMEOUT: Final = 5.0
-# Maximum number of attempts per reply, and the pause before the second attempt, in seconds. The pause doubles with each
-# attempt, up to the maximum. All attempts take about an hour.
+# Maximum number of attempts per reply. With the pauses in between, they take about an hour.
 _MAX_ATTEMPTS: Final = 20
-_FIRST_PAUSE, _MAX_PAUSE = 1.0, 300.0
 # Maximum number of calls in flight, which also limits how many replies become uncertain if the process is killed. If
 # each call takes 0.1 s, four are enough to reach the limit on calls per second.
 _MAX_CALLS: Final = 4
@@ -55,10 +51,6 @@ _RECORD_RETRY_SECONDS: Final = 1.0
 _MAX_UNCERTAIN_ATTEMPTS: Final = 3
 # Maximum number of calls per second, because Telegram throttles bots that make more.
 _CALLS_PER_SECOND: Final = 30
-# Telegram's message for a gateway timeout. The server behind the gateway may still execute the call.
-_GATEWAY_TIMEOUT: Final = HTTPStatus.GATEWAY_TIMEOUT.phrase
-# Errors that are raised before any byte of the request reaches Telegram.
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @dataclass(slots=True)
@@ -234,9 +226,9 @@ class Outbox:
                 return True
             elif isinstance(error, (BadRequest, Forbidden, ChatMigrated)):
                 outbox.mark_failed(unit, reply.id, reason)
-            elif target is None and _may_have_arrived(error) and not self._retries_uncertain(attempt):
+            elif target is None and may_have_arrived(error) and not self._retries_uncertain(attempt):
                 outbox.mark_uncertain(unit, reply.id, reason)
-            elif attempt >= _MAX_ATTEMPTS and _request_left(error):
+            elif attempt >= _MAX_ATTEMPTS and request_left(error):
                 outbox.mark_failed(unit, reply.id, reason)
             else:
                 outbox.mark_pending(unit, reply.id)
@@ -244,43 +236,11 @@ class Outbox:
             return False
 
         pending = await self._record(work)
-        if pending and _is_outage(error):
+        if pending and is_outage(error):
             self._outage.failed(error)
         else:
             logger.warning("Could not send reply %d at attempt %d: %s", reply.id, attempt, reason)
-        return _pause(error, attempt) if pending else 0.0
+        return seconds_to_wait(error, attempt) if pending else 0.0
 
     def _retries_uncertain(self, attempt: int) -> bool:
         return self._retry_uncertain and attempt < _MAX_UNCERTAIN_ATTEMPTS
-
-
-def _request_left(error: TelegramError) -> bool:
-    """Return whether the request was sent to Telegram. If it wasn't, this machine may be offline for a long time."""
-    return not isinstance(error.__cause__, _NEVER_LEFT)
-
-
-def _is_outage(error: TelegramError) -> bool:
-    """Return whether the problem is with Telegram itself rather than with this call."""
-    return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
-
-
-def _may_have_arrived(error: TelegramError) -> bool:
-    """Return whether Telegram may have executed a call that failed.
-
-    Telegram may have executed the call if the connection broke after the request was sent, or if a gateway timed out.
-    After any other response, even a server error, the call was not executed.
-    """
-    if isinstance(error, TimedOut):
-        return _request_left(error)
-    if not isinstance(error, NetworkError):
-        return False
-    broken = isinstance(error.__cause__, httpx.HTTPError) and _request_left(error)
-    return broken or str(error).startswith(_GATEWAY_TIMEOUT)
-
-
-def _pause(error: TelegramError, attempt: int) -> float:
-    """Return the seconds until the next attempt: Telegram's figure if it gives one, or an exponential backoff."""
-    if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
-    return float(min(_FIRST_PAUSE * 2 ** (attempt - 1), _MAX_PAUSE))
