@@ -30,7 +30,7 @@ def command(environment: dict[str, str], *arguments: object) -> Result:
 
 
 def rewritten(source: Path, change: Change) -> Path:
-    """Return a copy of a backup after ``change`` has altered its contents and files. Its hashes match again."""
+    """Return a copy of a backup whose contents and files ``change`` altered. The hashes in the copy match again."""
     with tarfile.open(source) as archive:
         files = {name: (archive.extractfile(name) or BytesIO()).read() for name in archive.getnames()}
     contents = json.loads(files.pop("backup.json"))

@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def save_pictures(page: Page, config: pytest.Config) -> None:
-    """Save pictures of the page as it is now if the command line names a folder for them."""
+    """Save pictures of the current page if the command line names a folder for them."""
     folder: Path | None = config.getoption("--pictures-to")
     if folder is None:
         return

@@ -1,4 +1,4 @@
-"""A bot that learns from corrections, with a fake model, for tests of the notices about that."""
+"""A bot with a fake model that learns from corrections, for tests of the notices that people get."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""All callback data that the bot's buttons send, and mutations of it, as somebody could forge them."""
+"""All callback data that the bot's buttons send, and mutations that somebody could forge."""
 
 import random
 import re
@@ -84,7 +84,7 @@ def kinds_of(taps: Sequence[str]) -> set[TapKind]:
 
 
 def mutations(count: int, seed: int) -> Iterator[str]:
-    """Yield ``count`` mutations of all callback data, but no choices about one's own data."""
+    """Yield ``count`` mutations of all callback data, except for choices that people make about their own data."""
     rng, found = random.Random(seed), 0
     while found < count:
         mutated = rng.choice(_MUTATORS)(rng, rng.choice(every_tap()))

@@ -13,7 +13,7 @@ _RUN: Final = "(tags) => axe.run({ runOnly: tags }).then(({ violations, passes }
 
 
 def violations(page: Page) -> list[str]:
-    """Return what breaks WCAG 2.2 AA on the page as it is now, one line for each element."""
+    """Return what violates WCAG 2.2 AA on the current page, with one line per element."""
     if not AXE.is_file():
         pytest.skip("axe-core was not found; sh requirements/axe.sh downloads it")
     page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")

@@ -1,4 +1,4 @@
-"""Stores a person's rows in every table, and counts rows."""
+"""Stores rows about a person in every table, and counts rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ def counts(unit: Session) -> dict[str, int]:
 
 
 def store_rows_in_every_table(unit: UnitOfWork, store_review: StoreReview, telegram_id: int) -> None:
-    """Store a person's rows in every table, with ``SECRET`` wherever text is stored."""
+    """Store rows about a person in every table, with ``SECRET`` wherever text is stored."""
     review = store_review(unit, f"{SECRET} is a good film, said {telegram_id}", telegram_id=telegram_id)
     person = upsert_person(unit, telegram_id, f"{SECRET} Smith", "en")
     old = store_message(

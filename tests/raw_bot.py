@@ -1,4 +1,4 @@
-"""A bot without a program: the test calls the Bot API itself."""
+"""A bot that the test plays by calling the Bot API itself."""
 
 from typing import Any
 

@@ -96,7 +96,7 @@ async def report(bot: BotParts, lease: Lease, step: int) -> None:
 
 
 async def finish_held(bot: BotParts, lease: Lease, card: bytes | None = b"png", **decision: Any) -> None:
-    """End a run with a held candidate. ``decision`` adds to the gate's sentence."""
+    """End a run with a held candidate. ``decision`` contains further fields of the gate's decision."""
 
     def end(unit: UnitOfWork) -> None:
         registry.register(unit, "candidate", "1" * 64, "candidate", lease.run.id)

@@ -13,7 +13,7 @@ _BOT: Final = {"id": BOT_ID, "is_bot": True, "first_name": "Thumbs", "username":
 
 
 def person(number: int) -> dict[str, Any]:
-    """Return a user who has the admin's name, user name and language, but another id."""
+    """Return a user who has the admin's name, user name and language, but a different id."""
     return {"id": number, "is_bot": False, "first_name": "Ada", "username": "ada", "language_code": "en"}
 
 
@@ -23,7 +23,7 @@ def private(number: int) -> dict[str, Any]:
 
 
 def message(sender: int, text: str, number: int = 1, **fields: Any) -> dict[str, Any]:
-    """Return a message; a command has the entity that Telegram adds."""
+    """Return a message. If it is a command, it has the entity that Telegram adds."""
     content = {"message_id": number, "date": 1_000, "chat": private(sender), "from": person(sender), "text": text}
     if text.startswith("/"):
         content["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}]
@@ -42,7 +42,7 @@ def tap(sender: int, data: str, shown: Event | None, **fields: Any) -> Event:
 
 
 def spoofed_commands(text: str) -> Iterator[Event]:
-    """Yield updates with this command that the admin did not send as a new message of their own."""
+    """Yield updates with this command, none of them a new message that the admin wrote in their own chat."""
     stranger, group = NEAR[0], {"id": -7, "type": "supergroup", "title": "Films"}
     for sender in NEAR:
         yield {"message": message(sender, text)}
@@ -68,7 +68,7 @@ def spoofed_commands(text: str) -> Iterator[Event]:
 
 
 def spoofed_taps(data: str) -> Iterator[Event]:
-    """Yield taps with this data that the admin did not make in their own chat."""
+    """Yield taps with this data, none of which the admin made in their own chat."""
     stranger, group = NEAR[0], {"id": -7, "type": "supergroup", "title": "Films"}
     for sender in NEAR:
         yield tap(sender, data, card(private(sender)))

@@ -1,4 +1,4 @@
-"""An outbox that sends over a fake connection, which a test breaks as it likes."""
+"""An outbox that sends over a fake connection, which a test can break at will."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,7 +22,7 @@ Wire = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
 async def outbox_over(wire: Wire, store: AsyncDatabase) -> Outbox:
-    """Return an outbox whose bot is initialized and sends all further requests over ``wire``."""
+    """Return an outbox with an initialised bot that sends all further requests over ``wire``."""
 
     async def transport(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getMe"):
@@ -50,13 +50,13 @@ def breaking(error: type[httpx.TransportError]) -> Wire:
 
 
 def accepted(message_id: int = 5) -> httpx.Response:
-    """Return Telegram's answer to a message that it accepts."""
+    """Return Telegram's response to a message that it accepts."""
     message = {"message_id": message_id, "date": 1, "chat": {"id": 7, "type": "private"}, "text": "Positive"}
     return httpx.Response(200, json={"ok": True, "result": message})
 
 
 class AcceptingWire:
-    """Telegram accepts every message, and the test can look at the requests."""
+    """A connection on which Telegram accepts every message. A test can inspect the requests."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []

@@ -31,7 +31,7 @@ def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
 
 
 class Trainer:
-    """A trainer process that is started as a worker would start it. Its standard error goes to a file."""
+    """A trainer process, started just as a worker would start it. Its standard error goes to a file."""
 
     def __init__(self, job: Job, errors: Path) -> None:
         self.errors = errors
@@ -44,7 +44,7 @@ class Trainer:
         self.process.stdin.flush()
 
     def events(self) -> Iterator[Event]:
-        """Yield the events, without those about phases."""
+        """Yield the events, except those about phases."""
         assert self.process.stdout is not None
         yield from (event for event in map(read_event, self.process.stdout) if not isinstance(event, Phase))
 

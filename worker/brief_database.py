@@ -1,4 +1,4 @@
-"""Opens the database for a moment in a thread of a process that forks, and delays forks until it is closed.
+"""Opens the database briefly in a thread of a process that forks, and delays forks until the database is closed.
 
 A child that is forked while a SQLite connection is open inherits the state of the connection's locks, but not the
 thread that releases them. Every write in that child would fail with "database is locked".
@@ -31,7 +31,7 @@ class _OpenDatabases:
             self._changed.notify_all()
 
     def before_fork(self) -> None:
-        """Wait until no database is open, and let none be opened until ``after_fork``."""
+        """Wait until no database is open, and keep any from being opened until ``after_fork``."""
         self._changed.acquire()
         self._changed.wait_for(lambda: self._count == 0)
 
@@ -45,7 +45,7 @@ os.register_at_fork(before=_OPEN.before_fork, after_in_parent=_OPEN.after_fork, 
 
 @contextmanager
 def brief_database(settings: Settings) -> Iterator[Database]:
-    """Open the database for a block that must be short and must not fork. Raise what ``Database.open`` raises."""
+    """Open the database for a short block of code that must not fork. Raise what ``Database.open`` raises."""
     _OPEN.opening()
     try:
         database = Database.open(settings.database_address, read_keys(settings))

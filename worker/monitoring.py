@@ -19,7 +19,7 @@ from worker.brief_database import brief_database
 
 
 class WorkerMonitor(Collector):
-    """Reads the metrics when they are scraped, in the threads of the server for metrics."""
+    """Reads the metrics when they are scraped, in the metrics server's threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

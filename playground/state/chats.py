@@ -106,5 +106,5 @@ class Chats:
             chat.version += 1
 
     def close(self) -> None:
-        """Close the file with the messages."""
+        """Close the file that stores the messages."""
         self._store.close()

@@ -32,7 +32,7 @@ class MessageStore:
             self._connection.execute(_SCHEMA)
 
     def load(self) -> list[tuple[int, Message]]:
-        """Return the id of each message's chat and the message, ordered by message id in each chat."""
+        """Return each message with the id of its chat, ordered by message id within each chat."""
         with self._errors_named():
             query = "SELECT chat_id, body FROM messages ORDER BY chat_id, message_id"
             with closing(self._connection.execute(query)) as rows:

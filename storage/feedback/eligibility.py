@@ -80,7 +80,7 @@ class VotedText:
 
 @dataclass(frozen=True, slots=True)
 class EligibleText:
-    """A text that may be used for training and measuring, with its consensus label, which may be NEITHER."""
+    """A text that may be used for training and measuring, with its consensus label, which can be NEITHER."""
 
     voted: VotedText
     label: str

@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def bot(playground: PlaygroundClient) -> RawBot:
-    """A bot that does only what the test calls."""
+    """A bot that makes only those calls that the test makes."""
     return RawBot(playground)
 
 

@@ -1,4 +1,4 @@
-"""The chat page for people who use a keyboard, a finger, large contrast or a screen reader."""
+"""The chat page for people who use a keyboard, a touch screen, high contrast or a screen reader."""
 
 import struct
 import zlib

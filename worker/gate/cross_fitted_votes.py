@@ -28,7 +28,7 @@ Rows = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """Inputs for fold models: the encoder that reads with the anchor, and the texts that a round replays."""
+    """Inputs for fold models: the anchor's frozen encoder, and the texts that a round replays."""
 
     encoder: FrozenEncoder
     replay: TrainingExamples

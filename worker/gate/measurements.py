@@ -11,7 +11,7 @@ Z_95: Final = 1.96
 
 
 def interval_95(gain: float, error: float) -> tuple[float, float]:
-    """Return the ends of a gain's 95% interval, from its standard error. A gain is never outside -1 to 1."""
+    """Return the ends of a gain's 95% interval, given its standard error. Clip them to -1 and 1."""
     return max(gain - Z_95 * error, -1.0), min(gain + Z_95 * error, 1.0)
 
 

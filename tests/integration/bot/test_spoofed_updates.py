@@ -1,4 +1,4 @@
-"""Forged commands and taps change nothing, raise nothing, and get only answers that Telegram would accept."""
+"""Forged commands and taps change nothing, raise no errors, and get only answers that Telegram would accept."""
 
 import asyncio
 import hashlib
@@ -99,7 +99,7 @@ class Attack:
         self._inbox, self._handled, self._numbers = inbox, handled, count(1)
 
     async def send(self, events: Iterable[Event]) -> dict[int, Event]:
-        """Send events over the whole path, each twice, and return them by update id once all are handled."""
+        """Send each event twice along the whole path, and return all events by update id once they are handled."""
         sent = {next(self._numbers): event for event in events}
         for number, event in sent.items():
             if (query := event.get("callback_query")) is not None:
@@ -116,7 +116,7 @@ class Attack:
         return await self.store.read(digest_of)
 
     async def replies(self, chats: Iterable[int]) -> list[Reply]:
-        """Return the pending replies in these chats, in which no other chat may have one."""
+        """Return the pending replies in these chats, after checking that no other chat has one."""
 
         def work(unit: UnitOfWork) -> list[Reply]:
             assert set(outbox.pending_chats(unit, BOT_ID)) <= set(chats)
@@ -177,7 +177,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def refusals(reply: Reply) -> list[str]:
-    """Return why Telegram would refuse a reply, if it would."""
+    """Return the reasons for which Telegram would reject a reply, if any."""
     place = {} if reply.telegram_message_id is None else {"message_id": reply.telegram_message_id}
     method = "editMessageText" if place else "sendMessage"
     found = bot_api_errors(method, {"chat_id": reply.chat_id, **place, **reply.payload})
@@ -238,7 +238,7 @@ def test_every_button_is_mutated() -> None:
 def accepted() -> tuple[str, ...]:
     """Route mutated taps by a person without rights, under messages in several chats.
 
-    Return the data of those in the person's own chat that a handler accepted. The others were all ignored.
+    Return the data of the taps in the person's own chat that a handler accepted. All other taps were ignored.
     """
     handlers: list[Handler] = [
         handler

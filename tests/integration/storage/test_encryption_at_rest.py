@@ -1,4 +1,4 @@
-"""What a person wrote is not readable on disk, and its ciphertext does not outlive its deletion."""
+"""People's texts are not readable on disk, and the ciphertext of a deleted text is gone too."""
 
 import subprocess
 from collections.abc import Callable, Iterator

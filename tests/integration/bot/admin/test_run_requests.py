@@ -1,4 +1,4 @@
-"""Admins request and cancel training runs, and learn what a run will be able to prove."""
+"""Admins request and cancel training runs, and are told what a run will be able to prove."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

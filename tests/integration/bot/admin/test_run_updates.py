@@ -1,4 +1,4 @@
-"""Messages about a training run follow the database until the run ends, not too often, and from only one process."""
+"""Messages about a training run are kept up to date until the run ends, not too often, and by only one process."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""People are notified once, although processes race, die or swap models."""
+"""People are notified once, even if processes race, die or swap models."""
 
 import asyncio
 

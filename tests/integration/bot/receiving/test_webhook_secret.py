@@ -1,4 +1,4 @@
-"""The webhook's secret survives restarts, and a refused secret is registered again."""
+"""The webhook's secret survives restarts, and is registered again if an update arrives with the wrong secret."""
 
 import pytest
 

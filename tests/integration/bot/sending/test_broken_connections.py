@@ -1,4 +1,4 @@
-"""A reply's state after the connection to Telegram breaks. PTB uses httpx with a fake transport."""
+"""A reply's state after the connection to Telegram breaks. The tests give httpx a fake transport."""
 
 import httpx
 import pytest

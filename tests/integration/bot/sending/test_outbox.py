@@ -1,4 +1,4 @@
-"""The outbox sends each reply once and not too many at a time, although messages are deleted and the database fails."""
+"""The outbox sends each reply once, and few at a time, even if messages are deleted and the database fails."""
 
 import asyncio
 import json

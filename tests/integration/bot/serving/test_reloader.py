@@ -1,4 +1,4 @@
-"""The bot follows the registry: it swaps models, reports the swap, refuses broken models, and loses no text."""
+"""The bot follows the registry: it swaps models, reports the swap, rejects broken models, and loses no text."""
 
 import asyncio
 import threading

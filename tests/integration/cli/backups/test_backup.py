@@ -89,9 +89,9 @@ def test_a_backup_of_an_earlier_release_is_restored_and_migrated(
 
 
 def as_of(revision: str, url: str) -> Change:
-    """Return a change that makes a backup look like an earlier release's, with the columns at this revision.
+    """Return a change that makes a backup look as if an earlier release had made it at this revision.
 
-    The address is for a temporary database.
+    ``url`` is the address of a temporary database.
     """
     columns = columns_at(url, revision)
 

@@ -1,4 +1,4 @@
-"""Damaged, strange and forged archives are refused before anything is written."""
+"""Damaged, malformed and forged archives are rejected before anything is written."""
 
 import json
 import tarfile

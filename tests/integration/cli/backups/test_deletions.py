@@ -1,4 +1,4 @@
-"""A restore deletes the people again who were deleted since the backup."""
+"""A restore repeats the deletion of people who were deleted since the backup."""
 
 import stat
 from datetime import UTC, datetime, timedelta

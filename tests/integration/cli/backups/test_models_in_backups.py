@@ -1,4 +1,4 @@
-"""Models in backups: outside the store, unreadable, removed meanwhile, or without room for them."""
+"""Backups with models that are outside the store, unreadable, being removed, or too large for the disk."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Backups that would replace other files, and restores into databases that are in use or newer."""
+"""Backups never replace other files, and restores leave databases alone that contain rows or are newer."""
 
 from pathlib import Path
 

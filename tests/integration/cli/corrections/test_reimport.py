@@ -1,4 +1,4 @@
-"""Exports that come back through ``thumbs corrections import``, unchanged or edited."""
+"""Exports that are read back by ``thumbs corrections import``, unchanged or edited."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Deleted and withdrawn texts leave the snapshots, and a person's data can be traced to models."""
+"""Deleted and withdrawn texts disappear from snapshots, and a person's data can be traced to models."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""A real worker on a real broker executes a run, and the gate's decision or an error ends it."""
+"""A real worker on a real broker executes a run, which ends with the gate's decision or an error."""
 
 import time
 from pathlib import Path

@@ -17,7 +17,7 @@ from worker.trainer.protocol import Job
 
 @pytest.fixture(scope="session")
 def corrected_labels(fine_tuned: FineTuneResult) -> dict[str, str]:
-    """Maps each word to the opposite of the anchor's prediction."""
+    """A map from each word to the opposite of the anchor's prediction."""
     verdicts = Classifier.load(fine_tuned.job.out).classify([sentence_about(word, 0) for word in WORDS])
     return {word: LABELS[1 - LABELS.index(verdict.label)] for word, verdict in zip(WORDS, verdicts, strict=True)}
 

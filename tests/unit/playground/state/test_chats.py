@@ -1,4 +1,4 @@
-"""Chats survive a restart, and what was deleted leaves nothing in the file."""
+"""Chats survive a restart, and deleted messages leave nothing in the file."""
 
 from dataclasses import replace
 from pathlib import Path
