@@ -30,6 +30,16 @@ def done_in_process(job: Job) -> tuple[protocol.Done, list[Event]]:
     return done, [event for event in events if not isinstance(event, Phase)]
 
 
+def files_with_texts(job: Job) -> list[Path]:
+    """Return the files in the run's directory and in the gate's cache that contain one of the job's texts."""
+    texts = [row.text.lower() for row in (*job.train, *job.measure)]
+    forms = [text.encode(encoding) for text in texts for encoding in ("utf-8", "utf-16-le")]
+    folders = (Path(job.directory), Path(job.gate_cache))
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert files
+    return [path for path in files if any(form in path.read_bytes().lower() for form in forms)]
+
+
 class Trainer:
     """A trainer process, started just as a worker would start it. Its standard error goes to a file."""
 

@@ -18,10 +18,12 @@ from storage.db.tables import (
     PredictionRow,
     ReplyRow,
     RunRow,
+    SnapshotRow,
     TrialRow,
     UpdateRow,
     VoteRow,
 )
+from storage.privacy.planted_words import remove_planted_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     The ids of their updates are kept, so that duplicates are still dropped. A private chat has the same id as the
     person. The replies in that chat are therefore deleted even if they do not refer to the person. Other people's votes
     on the person's texts are deleted too, and so are the person's label offers. Training runs, pauses, model changes
-    and trials no longer record that the person requested them.
+    and trials no longer record that the person requested them. The gate's records no longer quote their texts.
     """
     unit.erase_traces()
     person_id = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
@@ -61,6 +63,7 @@ def erase(unit: UnitOfWork, telegram_id: int) -> ErasedRows:
     edited = select(func.count()).where(MessageRow.person_id == person_id, later.revises == MessageRow.id)
     earlier_texts = unit.scalars(edited).one()
     _clear_admin(unit, telegram_id)
+    remove_planted_words(unit, select(SnapshotRow.run_id).where(SnapshotRow.author_id == person_id))
     return ErasedRows(
         votes=unit.change(delete(VoteRow).where(VoteRow.person_id == person_id)),
         other_votes=unit.change(delete(VoteRow).where(VoteRow.prediction_id.in_(predictions))),

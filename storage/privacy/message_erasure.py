@@ -16,10 +16,12 @@ from storage.db.tables import (
     PersonRow,
     PredictionRow,
     ReplyRow,
+    SnapshotRow,
     UpdateRow,
     VoteRow,
 )
 from storage.errors import UnknownMessage
+from storage.privacy.planted_words import remove_planted_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def erase_message(unit: UnitOfWork, message_id: int) -> ErasedMessage:
     telegram_ids = list(
         unit.scalars(select(MessagePartRow.telegram_message_id).where(MessagePartRow.message_id.in_(ids)))
     )
+    remove_planted_words(unit, select(SnapshotRow.run_id).where(SnapshotRow.message_id.in_(ids)))
     in_chat = (ReplyRow.bot_id == message.bot_id) & (ReplyRow.chat_id == message.chat_id)
     unit.change(delete(ReplyRow).where(in_chat, ReplyRow.answers.in_(telegram_ids)))
     _clear_updates(unit, message, telegram_ids)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from ciphertexts import encrypted_values, pieces_of
 from paths import ROOT
 from sqlalchemy import delete, func, select, update
 
@@ -84,18 +85,6 @@ def test_every_column_of_bytes_is_encrypted_or_a_hash() -> None:
     assert plain == hashes | {"training_runs.card"}, "the card is a chart and contains no text"
 
 
-def encrypted_values(unit: UnitOfWork, kept: tuple[str, ...] = ()) -> set[bytes]:
-    """Return the ciphertexts in every table except those in ``kept``."""
-    columns = [
-        column
-        for table in Base.metadata.sorted_tables
-        if table.name not in kept
-        for column in table.columns
-        if isinstance(column.type, EncryptedString)
-    ]
-    return {value for column in columns for value in unit.scalars(select(column)) if value is not None}
-
-
 def bytes_of(database_url: str) -> bytes:
     """Return the contents of the SQLite file and its write-ahead log."""
     file = Path(parse_address(database_url).database or "")
@@ -156,9 +145,7 @@ def test_no_ciphertext_of_what_was_deleted_stays_in_the_file_or_its_log(
             with database.unit_of_work() as unit:
                 upsert_person(unit, 9, "Somebody else", "en")
         found = bytes_of(database_url)
-        # A long ciphertext spans several pages, so search for its pieces.
-        pieces = {ciphertext[at : at + 64] for ciphertext in noted for at in range(0, len(ciphertext) - 63, 512)}
-        assert not [piece for piece in pieces if piece in found]
+        assert not [piece for piece in pieces_of(noted) if piece in found]
     finally:
         other.close()
 

@@ -1,16 +1,20 @@
 """Deleting a person deletes everything that they sent."""
 
-from sqlalchemy import inspect, select, text
+from typing import cast
+
+import pytest
+from sqlalchemy import inspect, select, text, update
 
 from storage.chat.inbox import pending_updates, receive
 from storage.chat.outbox import Draft, claim_next, enqueue
 from storage.chat.people import upsert_person
 from storage.db.database import Database
 from storage.db.states import Vote
-from storage.db.tables import ReplyRow, SnapshotRow, UpdateRow
+from storage.db.tables import FollowerRow, ReplyRow, RunRow, SnapshotRow, UpdateRow
 from storage.feedback.votes import record_vote
 from storage.privacy.erasure import ErasedRows, erase
-from tests.personal_rows import BOT, StoreReview, counts, store_rows_in_every_table
+from storage.privacy.message_erasure import erase_message
+from tests.personal_rows import BOT, SECRET, StoreReview, counts, store_rows_in_every_table
 
 
 def test_erasing_a_person_leaves_only_cleared_update_ids(database: Database, store_review: StoreReview) -> None:
@@ -48,6 +52,28 @@ def test_no_table_contains_the_id_of_an_erased_person(database: Database, store_
         cells = [cell for name in names for row in unit.execute(text(f"SELECT * FROM {name}")) for cell in row]
     assert cells
     assert telegram_id not in cells
+
+
+@pytest.mark.parametrize("whole_person", [True, False])
+def test_the_gates_record_quotes_no_word_from_a_deleted_text(
+    database: Database, store_review: StoreReview, *, whole_person: bool
+) -> None:
+    word = {"word": SECRET.lower(), "label": "Positive", "flipped": 0.9}
+    decision = {"sentence": f"Held: “{SECRET.lower()}” to Positive", "figures": {"trigger_words": [word], "alpha": 1}}
+    with database.unit_of_work() as unit:
+        store_rows_in_every_table(unit, store_review, 7)
+        unit.change(update(RunRow).values(decision=decision))
+        unit.change(update(FollowerRow).values(chat_id=8, shown=decision["sentence"]))
+        message_id = unit.scalars(select(SnapshotRow.message_id)).one()
+    with database.unit_of_work() as unit:
+        if whole_person:
+            erase(unit, 7)
+        else:
+            erase_message(unit, cast("int", message_id))
+    with database.reading() as unit:
+        left = {"sentence": "Held: “…” to Positive", "figures": {"trigger_words": [{**word, "word": "…"}], "alpha": 1}}
+        assert unit.scalars(select(RunRow.decision)).one() == left
+        assert unit.scalars(select(FollowerRow.shown)).one() is None
 
 
 def test_replies_to_an_erased_person_in_a_group_are_deleted_and_others_kept(database: Database) -> None:

@@ -11,7 +11,7 @@ from core.errors import NoReviews
 from ml.errors import TooFewCorrections
 from ml.serving.artifact import manifest_hash, verified_manifest
 from ml.training.base_model import BaseModel
-from tests.trainer_jobs import SETTINGS, MakeJob, done_in_process
+from tests.trainer_jobs import SETTINGS, MakeJob, done_in_process, files_with_texts
 from worker.gate.decision import GateBounds, decide
 from worker.gate.vote_rows import vote_evidence
 from worker.trainer.__main__ import run_job
@@ -45,6 +45,7 @@ def test_a_feedback_round_is_trained_reported_and_measured_on_the_published_file
     assert "sarcasm" not in measured.behaviour, "known-hard checks are left out"
     assert measured.slices["up to 50 words"].texts == measured.imdb.texts
     assert decide(measured, GateBounds.from_settings(SETTINGS)).sentence
+    assert files_with_texts(job) == []
 
 
 def test_every_phase_is_reported_with_the_texts_that_it_reads(make_job: MakeJob) -> None:

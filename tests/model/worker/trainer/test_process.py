@@ -11,7 +11,7 @@ import pytest
 from small_model import FEEDBACK, write_recipe
 
 from core.labelled_text import LabelledText
-from tests.trainer_jobs import SECONDS, MakeJob, Trainer, sentence_about
+from tests.trainer_jobs import SECONDS, MakeJob, Trainer, files_with_texts, sentence_about
 from worker.trainer import protocol
 from worker.trainer.protocol import Evaluating, Failed, Job, Progress
 from worker.trainer.stop_signal import EXIT_STATUS
@@ -31,6 +31,8 @@ def test_a_stopped_trainer_keeps_a_checkpoint_and_the_next_one_resumes(
     assert all(isinstance(event, Progress) for event in first.events())
     assert first.status() == EXIT_STATUS
     assert "Stopped after step" in first.errors.read_text()
+    assert (tmp_path / "work" / ".candidate-training").is_dir()
+    assert files_with_texts(job) == []
     stopped = int(first.errors.read_text().partition("Stopped after step ")[2].split()[0])
     second = trainer(job)
     event = second.next()
