@@ -24,7 +24,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def write_rows(connection: Connection, cipher: Cipher, encrypted_hash_key: bytes) -> None:
-    """Fill every table with the columns that it has at the database's revision.
+    """Insert rows into every table, with the columns that it has at the database's revision.
 
     Fail if a table has no rows here, so that nobody forgets to add some for a new migration.
     """

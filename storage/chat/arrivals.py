@@ -69,7 +69,7 @@ def mark_arrived(unit: UnitOfWork, reply_id: int, telegram_message_id: int) -> b
 def _shown_instead(unit: UnitOfWork, arrived: ReplyRow) -> ReplyRow | None:
     """Return the reply with the current content of the message that replaced ``arrived``, if any.
 
-    When a replacement that is still pending is sent, it will edit the message that arrived.
+    If the replacement is still pending, it will edit the message that arrived.
     """
     newest_id = None if arrived.answers is None else answer_to(unit, arrived.bot_id, arrived.chat_id, arrived.answers)
     if newest_id is None or newest_id == arrived.id:

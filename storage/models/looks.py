@@ -20,7 +20,7 @@ _GROWTH: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look, which compared a model with ``champion`` on the votes on ``texts`` texts, and spent ``alpha``.
+    """A comparison of a model with ``champion``, based on the votes on ``texts`` texts, that spent ``alpha``.
 
     A look belongs to a run or to a trial.
     """

@@ -171,7 +171,7 @@ def baseline(unit: UnitOfWork) -> ModelVersion | None:
 def make_live(unit: UnitOfWork, version: str, why: str, who: int | None = None, instead_of: str | None = None) -> None:
     """Make a version the live model, and record who changed it and why.
 
-    This ends a trial in progress. If ``version`` is the model on trial, it is confirmed. Otherwise, it replaces the
+    This ends a trial in progress. If ``version`` is the model on trial, it is confirmed. Any other version replaces the
     model on trial. If ``instead_of`` is set, do all this only if that version is live or was replaced by a model on
     trial. Raise UnknownModelVersion, ModelRemoved, or LiveModelChanged, which is also raised if another process changes
     the live model at the same time.

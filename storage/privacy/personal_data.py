@@ -74,7 +74,7 @@ def personal_data(unit: UnitOfWork, telegram_id: int) -> JsonObject:
 
 
 def _messages(unit: UnitOfWork, person_id: Any) -> list[JsonObject]:  # noqa: ANN401 - a scalar subquery
-    """Return the person's texts, each with its parts, and with the Telegram messages that still contain it."""
+    """Return the person's texts, each with its parts and the Telegram messages that still contain it."""
     own = select(MessageRow.id).where(MessageRow.person_id == person_id)
     messages = _rows(unit, MessageRow, MessageRow.person_id == person_id)
     parts = _rows(unit, MessagePartRow, MessagePartRow.message_id.in_(own))

@@ -17,7 +17,7 @@ from storage.models.trials import Trial
 
 @dataclass(frozen=True, slots=True)
 class TrialVote:
-    """A text, its correct label, and the labels that the model on trial and the champion gave it.
+    """A text with its correct label, the label from the model on trial, and the champion's label.
 
     ``champion_label`` is None if the champion has not read the text yet.
     """

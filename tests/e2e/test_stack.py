@@ -156,7 +156,7 @@ class Outage:
     before: dict[str, int]
 
     def expect_two_lines(self, name: str, *containers: str) -> None:
-        """Wait until these containers log that the server is back, and check that the outage took only two lines."""
+        """Wait until these containers log that the server is back, and check that they logged exactly two lines."""
         for container in containers:
             self.deployment.running[container].wait_for(f"{name} can be used again", self.before[container])
             lines = self._warnings(container)

@@ -1,4 +1,4 @@
-"""Decides whether a candidate goes live: a pure function of the measurements and the bounds from the settings.
+"""Decides whether a candidate goes live, as a pure function of the measurements and the bounds from the settings.
 
 A candidate that is proven worse is rejected. A candidate that is proven better is promoted, and one that is probably
 better can go live on trial. Any other candidate is held until there are more corrections or an admin decides.

@@ -1,4 +1,4 @@
-"""Decides the next step of a trial: a pure function of the votes on verdicts that were shown since the model went live.
+"""Decides the next step of a trial, as a pure function of the votes on verdicts shown since the model went live.
 
 A model goes on trial if it is probably better: by chance alone, only one run in five would show evidence this good. New
 votes then count for it or against it. Evidence against it ends the trial at any time. The trial's looks, at 50, 100 and

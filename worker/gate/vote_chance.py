@@ -6,8 +6,8 @@ The likelihood of a verdict without a vote is the sum over both cases, right and
 
 Texts that /label drew at random calibrate the first regression, because everything that is drawn gets a vote. Verdicts
 under which the bot asked "Was that right?" calibrate the second, because the bot draws them at random with equal
-chances and most people answer. With neither, only the served confidence and the priors distinguish mistakes without a
-vote from other verdicts, and the errors are large.
+chances and most people answer. Without such texts and verdicts, only the served confidence and the priors distinguish
+mistakes without a vote from other verdicts, and the errors are large.
 """
 
 from collections.abc import Sequence

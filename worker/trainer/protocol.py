@@ -23,7 +23,7 @@ class Job:
     the live model. ``train`` are the corrections to train on. ``measure`` are the corrections that are used only to
     measure the models, because they exceed a person's quota. ``known`` are the messages in these two lists that the
     live model trained on. ``not_reviews`` are texts that people say are not reviews. The candidate's review head is
-    fitted on them too. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
+    fitted on these texts too. ``gate_cache`` is the folder that caches the champion's logits on the gate set.
     """
 
     run_id: int
