@@ -47,6 +47,7 @@ with ``exit_code``. Processes log it. In this tree, brackets name the room whose
             UnusableReviewsFile  (ml)
             UnusableSoftLabels  (ml)
             UnusablePlaygroundFile  (playground)
+            UnusableLesson  (playground)
             BotsRunning  (storage)
             KeyExists  (storage)
             UnknownUpdate  (storage)

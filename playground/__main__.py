@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import ThumbsError
 from core.logs import configure_logging
 from playground.server import Address, serve
+from playground.state.lesson import Lesson
 from playground.state.world import open_world
 
 _TOKEN_VARIABLE = "TELEGRAM_TOKEN"  # noqa: S105  # the name of a variable, not a secret
@@ -24,7 +25,8 @@ def main() -> int:
     options, token = _read_arguments()
     configure_logging("INFO")
     try:
-        world = open_world(options.data_dir, token)
+        lesson = None if options.lesson is None else Lesson.read(options.lesson)
+        world = open_world(options.data_dir, token, lesson)
         asyncio.run(serve(Address(options.host, options.port), world, _print_ready))
     except ThumbsError as error:
         sys.stderr.write(f"{error}\n")
@@ -38,6 +40,7 @@ def _read_arguments() -> tuple[argparse.Namespace, str]:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8081, help="port, or 0 for any free port (default: %(default)s)")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder for chats, pending updates and files")
+    parser.add_argument("--lesson", type=Path, help="JSON file with a first lesson for the page (default: no lesson)")
     options = parser.parse_args()
     token = os.environ.get(_TOKEN_VARIABLE, "")
     if not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token):

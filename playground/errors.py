@@ -7,5 +7,9 @@ class UnusablePlaygroundFile(BadInput):
     message = "The playground cannot read {path}: {reason}. Delete it to start over with an empty file."
 
 
+class UnusableLesson(BadInput):
+    message = "The lesson {path} cannot be used: {reason}."
+
+
 class PlaygroundRefused(ThumbsError):
     message = "The playground refused the request to {path}: {reason}"

@@ -21,6 +21,7 @@ from playground.sim.http import (
     ChatHandler,
     EventsHandler,
     FileHandler,
+    LessonHandler,
     OutboxHandler,
     StatusHandler,
 )
@@ -60,6 +61,7 @@ def make_application(world: World, host: str) -> Application:
             (r"/sim/events", EventsHandler, arguments),
             (r"/sim/status", StatusHandler, arguments),
             (r"/sim/about", AboutHandler, arguments),
+            (r"/sim/lesson", LessonHandler, arguments),
             (r"/sim/file/([\w-]+)", FileHandler, arguments),
             (r"/sim/(\w+)", ActionHandler, arguments),
             (r"/(.*)", PageHandler, {"path": str(PAGE), "default_filename": "index.html"}),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from playground.client import PlaygroundClient
+from playground.state.lesson import Lesson
 
 TOKEN = "7654321:playground-token-for-tests"
 _READY = "playground listening on "
@@ -19,9 +20,15 @@ StartPlayground = Callable[[], PlaygroundClient]
 
 
 @contextmanager
-def running_playground(data_dir: Path, token: str = TOKEN, host: str = "127.0.0.1") -> Iterator[PlaygroundClient]:
+def running_playground(
+    data_dir: Path, token: str = TOKEN, host: str = "127.0.0.1", lesson: Lesson | None = None
+) -> Iterator[PlaygroundClient]:
     """Run a server on a free port with its state in ``data_dir``. Stop it with SIGTERM and check its exit status."""
     command = [sys.executable, "-m", "playground", "--host", host, "--port", "0", "--data-dir", str(data_dir)]
+    if lesson is not None:
+        path = data_dir.with_suffix(".lesson.json")
+        path.write_text(lesson.model_dump_json(), encoding="utf-8")
+        command += ["--lesson", str(path)]
     environment = {**os.environ, "TELEGRAM_TOKEN": token}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -9,13 +9,11 @@ import typer
 from pydantic import SecretStr
 
 from cli.addresses import reachable_host
+from cli.demo.lesson import ADA
 from core.errors import PortTaken, UnwritableFile
 from core.paths import HOME_VARIABLE
 from core.settings import Settings
 from storage.db.encryption import DEMO_KEY_FILE, make_key_file, read_keys
-
-# The person that the playground's page shows first.
-_PLAYGROUND_ADMIN = 1
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -43,7 +41,7 @@ def demo_settings(settings: Settings) -> Settings:
             "broker_url": None,
             "broker_url_file": None,
             "artifact_store": None,
-            "admin_ids": settings.admin_ids or (_PLAYGROUND_ADMIN,),
+            "admin_ids": settings.admin_ids or (ADA,),
         }
     )
     demo = _with_key(demo)

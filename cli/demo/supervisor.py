@@ -13,6 +13,7 @@ import typer
 from filelock import FileLock, Timeout
 
 from cli.addresses import reachable_host
+from cli.demo.lesson import ADA, write_lesson
 from cli.demo.processes import ChildProcesses, Event, OutputLine, ProcessExit, StopRequest
 from cli.demo.settings import child_environment, demo_settings
 from cli.demo.worker_setup import WorkerSetup
@@ -73,8 +74,7 @@ def hold_demo_lock(data_dir: Path) -> Iterator[None]:
 def _run(demo: Settings, events: Events) -> None:
     environment = child_environment(demo)
     with ChildProcesses(demo.data_dir / "logs", events) as children:
-        address = ["--host", demo.playground_host, "--port", str(demo.playground_port)]
-        children.start(PLAYGROUND, [*address, "--data-dir", str(demo.data_dir)], environment, demo.data_dir)
+        children.start(PLAYGROUND, _playground_arguments(demo), environment, demo.data_dir)
         upgrade(demo.database_address)
         children.start(BOT, [], environment, demo.data_dir)
         if _wait_until_ready(demo, children, events):
@@ -82,6 +82,12 @@ def _run(demo: Settings, events: Events) -> None:
             worker = WorkerSetup(children, environment, demo.data_dir)
             worker.start()  # started last, so that the bot has the CPU to itself until people can chat
             _wait_for_stop(children, events, worker)
+
+
+def _playground_arguments(demo: Settings) -> list[str]:
+    address = ["--host", demo.playground_host, "--port", str(demo.playground_port), "--data-dir", str(demo.data_dir)]
+    # The lesson needs Ada, the playground's admin, to be an admin of the bot as well.
+    return [*address, "--lesson", str(write_lesson(demo.data_dir))] if ADA in demo.admin_ids else address
 
 
 def _wait_until_ready(demo: Settings, children: ChildProcesses, events: Events) -> bool:

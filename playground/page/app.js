@@ -5,6 +5,7 @@ import { loadStateSoon, remove, setTyping, show, showAll, showOffline } from "./
 import { listenForCommands } from "./command_menu.js";
 import { send, setText, showReplyKeyboard, startEdit, stopEdit } from "./composer.js";
 import { $ } from "./dom.js";
+import { listenForLesson, loadLesson, showLesson } from "./lesson.js";
 import { alert, confirm, showError, toast } from "./notices.js";
 import { listenForSwitches, showPeople } from "./people.js";
 import { choosePerson, loadAbout, session } from "./session.js";
@@ -66,12 +67,13 @@ async function switchTo(id) {
   choosePerson(id);
   stopEdit();
   await loadPerson();
+  showLesson();
   await loadChat();
 }
 
 async function loadAll() {
   await loadPerson();
-  await Promise.all([loadChat(), loadCalls()]);
+  await Promise.all([loadChat(), loadCalls(), loadLesson()]);
 }
 
 function showCallbackAnswer({ callback_id: id, user_id: user, text, show_alert: isAlert }) {
@@ -104,12 +106,14 @@ const onChange = {
   callback_answer: showCallbackAnswer,
   call: (change) => addCall(change.call),
   faults: (change) => showFaults(change.faults),
+  lesson: (change) => showLesson(change.lesson),
   profile: loadPerson,
   status: loadStateSoon,
   reset: loadAll,
 };
 
 listenForSwitches(switchTo);
+listenForLesson(switchTo);
 listenForCommands((command) => { setText(""); send(command); });
 $("#toggle-tools").addEventListener("click", () => openTools(!$("#tools").classList.contains("open")));
 $("#close-tools").addEventListener("click", () => openTools(false));

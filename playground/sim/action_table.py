@@ -13,8 +13,9 @@ from playground.sim import actions, posts
 from playground.sim.action import ID_LIMIT, Action, PersonAction
 from playground.sim.media_actions import SendAlbum, SendDocument, SendPhoto, SendSticker, SendVideo, SendVoice
 from playground.state.faults import ANY_METHOD, KINDS, Fault
+from playground.state.lesson_progress import LessonProgress
 from playground.state.world import World
-from playground.wire import JsonObject
+from playground.wire import JsonObject, bad_request
 
 _METHODS = {name.lower(): name for name in OFFICIAL_METHODS}
 
@@ -128,6 +129,28 @@ class ClearFaults(Action):
         return _publish_faults(world)
 
 
+class SkipStep(Action):
+    """End a step of the lesson that may be unfinished."""
+
+    name: str
+
+    def perform(self, world: World) -> JsonObject:
+        lesson = _lesson_of(world)
+        lesson.skip(self.name)
+        return _publish_lesson(world)
+
+
+class HideLesson(Action):
+    """Hide the lesson on the page, or show it again."""
+
+    hidden: bool = True
+
+    def perform(self, world: World) -> JsonObject:
+        lesson = _lesson_of(world)
+        lesson.hide(self.hidden)
+        return _publish_lesson(world)
+
+
 class Reset(Action):
     """Clear chats, calls, faults and pending updates, and return the number of the latest call."""
 
@@ -139,6 +162,17 @@ class Reset(Action):
 def _publish_faults(world: World) -> JsonObject:
     world.changes.publish("faults", faults=world.faults.to_json())
     return {"faults": world.faults.to_json()}
+
+
+def _lesson_of(world: World) -> LessonProgress:
+    if world.lesson is None:
+        raise bad_request("the playground was started without a lesson")
+    return world.lesson
+
+
+def _publish_lesson(world: World) -> JsonObject:
+    world.publish_lesson()
+    return {"lesson": world.lesson_to_json()}
 
 
 ACTIONS: dict[str, type[Action]] = {
@@ -157,5 +191,7 @@ ACTIONS: dict[str, type[Action]] = {
     "fault": AddFault,
     "cancel_fault": CancelFault,
     "clear_faults": ClearFaults,
+    "skip_step": SkipStep,
+    "hide_lesson": HideLesson,
     "reset": Reset,
 }

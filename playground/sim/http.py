@@ -146,6 +146,14 @@ class AboutHandler(SimHandler):
         )
 
 
+class LessonHandler(SimHandler):
+    """GET /sim/lesson."""
+
+    def get(self) -> None:
+        """Return the lesson and the progress in it, or null if there is no lesson."""
+        self.answer(self.world.lesson_to_json())
+
+
 class FileHandler(SimHandler):
     """GET /sim/file/<file_id>: a file in the chat, for the page."""
 

@@ -11,6 +11,8 @@ from playground.state.chats import Chat, Chats
 from playground.state.faults import Faults
 from playground.state.files import Files
 from playground.state.ids import Counters
+from playground.state.lesson import Lesson
+from playground.state.lesson_progress import LessonProgress
 from playground.state.message import Message
 from playground.state.message_store import MessageStore
 from playground.state.people import User, bot_user, find_person
@@ -35,6 +37,7 @@ class World:
     faults: Faults
     outbox: CallLog
     changes: ChangeFeed
+    lesson: LessonProgress | None = None
     resets: int = 0
 
     def put(self, chat: Chat, message: Message, change: str) -> Message:
@@ -43,6 +46,8 @@ class World:
         self.chats.put(chat, message)
         self.changes.publish(change, chat_id=chat.id, message=message.to_json())
         self._publish_keyboard(chat, keyboard)
+        if self.lesson is not None and self.lesson.observe(chat.id, message):
+            self.publish_lesson()
         return message
 
     def remove(self, chat: Chat, message_id: int) -> None:
@@ -60,10 +65,18 @@ class World:
             chat.version += 1
             self.changes.publish("typing", chat_id=chat.id, seconds=seconds)
 
+    def publish_lesson(self) -> None:
+        """Publish the progress in the lesson."""
+        self.changes.publish("lesson", lesson=self.lesson_to_json())
+
+    def lesson_to_json(self) -> JsonObject | None:
+        """Return the lesson and the progress in it, or None if there is no lesson."""
+        return None if self.lesson is None else self.lesson.to_json()
+
     def reset(self) -> None:
         """Clear chats, calls, faults and pending updates.
 
-        Ids are not reused, and the webhook, commands and profile texts are kept.
+        Ids are not reused, and the webhook, commands, profile texts and progress in the lesson are kept.
         """
         self.resets += 1
         self.chats.clear()
@@ -89,7 +102,7 @@ class World:
         return {"bot": bot, "pending_updates": len(self.updates.pending)}
 
 
-def open_world(data_dir: Path, token: str) -> World:
+def open_world(data_dir: Path, token: str, lesson: Lesson | None = None) -> World:
     """Return the state that an earlier run left in ``data_dir``, and create the folder if needed."""
     data_dir.mkdir(parents=True, exist_ok=True)
     counters, changes, faults = Counters(data_dir / "ids.json"), ChangeFeed(), Faults()
@@ -107,4 +120,5 @@ def open_world(data_dir: Path, token: str) -> World:
         faults=faults,
         outbox=CallLog(changes),
         changes=changes,
+        lesson=None if lesson is None else LessonProgress(lesson, data_dir / "lesson_progress.json"),
     )
