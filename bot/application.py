@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from telegram import Update
 
 from bot.access import Access
+from bot.admin.drift_notices import DriftNotices
 from bot.admin.live_notices import LiveNotices
 from bot.admin.refusal_notices import RefusalNotices
 from bot.admin.run_updates import RunUpdates
@@ -99,6 +100,9 @@ class Bot:
             TrialNotices(self._database, self._troubles).run(),
             LiveNotices(self._database, self._troubles).run(),
             UncertainNotices(self._database, self._troubles, self._application.bot.id).run(),
+            DriftNotices(
+                self._database, self._outbox, self._model, self._application.bot.id, self._access.admin_ids
+            ).run(),
             CorrectionNotifier(self._database, self._model).run(),
             purge_daily(self._database, self._settings),
             self._reloader.run(),

@@ -294,6 +294,17 @@ class Texts:
     button_previous: str
     button_next: str
     stats_caption: str
+    drift_moved: str
+    drift_same: str
+    drift_too_few: str
+    drift_no_reference: str
+    drift_training: str
+    drift_first_weeks: str
+    drift_positive: str
+    drift_confidence: str
+    drift_words: str
+    drift_unknown: str
+    command_drift: str
     export_caption: str
     command_stats: str
     command_export: str

@@ -11,6 +11,7 @@ import typer
 from cli import broker, data, database, keys, models, outbox, updates
 from cli.backup.commands import backup, restore
 from cli.corrections import commands
+from cli.drift import drift
 from cli.evaluate import evaluate
 from cli.fine_tune import fine_tune
 from cli.health import health
@@ -47,6 +48,7 @@ app.command()(summary)
 app.command()(review_head)
 app.command()(retrain)
 app.command()(status)
+app.command()(drift)
 app.command()(backup)
 app.command()(restore)
 app.command()(health)

@@ -20,6 +20,7 @@ from bot.receiving.update_parsing import updates_in
 from bot.serving.live_model import LiveModel
 from core.settings import Settings
 from ml.serving.engine import Verdict
+from ml.text.word_counts import WordCounts
 from storage.chat import outbox
 from storage.db.database import Database, UnitOfWork
 from storage.db.states import UpdateState
@@ -33,12 +34,14 @@ _SECONDS = 20.0
 
 
 class _WordModel:
-    """Classifies texts with the word "dull" as negative, and all other texts as positive."""
+    """Classifies texts with the word "dull" as negative, and all others as positive. "quokkazzle" is unknown to it."""
 
     async def verdict(self, text: str) -> Verdict:
         negative = "dull" in text
         logits = (1.0, -1.0) if negative else (-1.0, 1.0)
-        return Verdict("Negative" if negative else "Positive", 0.9, True, 1, logits, VERSION)
+        words = text.split()
+        counts = WordCounts(len(words), sum(word == "quokkazzle" for word in words))
+        return Verdict("Negative" if negative else "Positive", 0.9, True, 1, logits, VERSION, counts=counts)
 
 
 class Conversation:

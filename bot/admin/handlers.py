@@ -17,6 +17,7 @@ from bot.admin.buttons import (
     parse_run_tap,
     parse_voters_tap,
 )
+from bot.admin.drift_page import DriftPage
 from bot.admin.models_page import ModelPages
 from bot.admin.pausing import PauseDialog
 from bot.admin.promotion import PromotionDialog
@@ -36,6 +37,7 @@ COMMANDS: Final = (
     "resume",
     "status",
     "stats",
+    "drift",
     "export",
     "model",
     "models",
@@ -59,6 +61,7 @@ class AdminHandlers:
         self._status = StatusPage(database, settings)
         self._voters = VotersPage(database)
         self._statistics = StatisticsPage(database)
+        self._drift = DriftPage(database, model)
 
     def handlers(self) -> list[Handler]:
         """Return all handlers, which must come before the public handlers."""
@@ -68,6 +71,7 @@ class AdminHandlers:
             CommandHandler("resume", self.resume),
             CommandHandler("status", self.status),
             CommandHandler("stats", self.stats),
+            CommandHandler("drift", self.drift),
             CommandHandler("export", self.export),
             CommandHandler("voters", self.voters),
             CommandHandler("model", self.model),
@@ -102,6 +106,10 @@ class AdminHandlers:
     async def stats(self, update: Update, _: Context) -> None:
         """Handle ``/stats``."""
         await self._statistics.show(parse_incoming([update]))
+
+    async def drift(self, update: Update, _: Context) -> None:
+        """Handle ``/drift``."""
+        await self._drift.show(parse_incoming([update]))
 
     async def export(self, update: Update, _: Context) -> None:
         """Handle ``/export``."""

@@ -57,7 +57,34 @@ def _draw_agreement(axes: Axes, versions: list[dict[str, Any]]) -> None:
         axes.text(min(share + 1, 92), position, f"{share:.0f}%", va="center", color=_PALETTE.ink)
 
 
-PICTURES: Final[dict[str, Callable[[dict[str, Any]], Figure]]] = {"statistics": draw_statistics}
+def draw_drift(figures: dict[str, Any]) -> Figure:
+    """Draw each figure about people's texts by week, with the figure to compare with and the bounds around it."""
+    figure = Figure(_SIZE, layout="constrained")
+    for axes, (name, title) in zip(figure.subplots(len(_DRIFT_TITLES)), _DRIFT_TITLES.items(), strict=True):
+        scale = 1 if name == "words" else 100
+        values = [None if week["profile"] is None else scale * week["profile"][name] for week in figures["weeks"]]
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.plot(range(len(values)), [float("nan") if v is None else v for v in values], "o-", color=_PALETTE.first)
+        if figures["reference"] is not None:
+            before, bound = figures["reference"][name], figures["bounds"][name]
+            low, high = (before / bound, before * bound) if name == "words" else (before - bound, before + bound)
+            axes.axhspan(scale * max(low, 0), scale * high, color=_PALETTE.line, zorder=0)
+            axes.axhline(scale * before, color=_PALETTE.second)
+        axes.set_ylim(bottom=0)
+        ends = [date.fromisoformat(week["end"]) for week in figures["weeks"]]
+        shown = range(len(ends) - 1, -1, -3)
+        axes.set_xticks(list(shown), [f"{ends[position]:%d %b}" for position in shown])
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    return figure
+
+
+_DRIFT_TITLES: Final = {
+    "positive": "Called positive (percent), by week",
+    "confidence": "Mean confidence (percent)",
+    "words": "Words in a text",
+    "unknown": "Words that aren't in the model's vocabulary (percent)",
+}
+PICTURES: Final[dict[str, Callable[[dict[str, Any]], Figure]]] = {"statistics": draw_statistics, "drift": draw_drift}
 
 
 def main(picture: str) -> None:

@@ -80,6 +80,8 @@ class ReviewResponder:
             verdict.logits,
             replaces=old.prediction_id if old else None,
             is_review=verdict.is_review,
+            words=verdict.counts.words if verdict.counts else None,
+            unknown_words=verdict.counts.unknown if verdict.counts else None,
         )
         content = self._verdicts.new_answer(unit, incoming.texts, person, prediction_id)
         return _with_withdrawn_vote(unit, incoming.texts, content, old)

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 
 from core.errors import UnwritableFile
 from core.files import fsync
+from core.input_profile import InputProfile
 from ml.errors import FolderTaken, UnusableArtifact
 from ml.text.characters import CharacterForm
 from ml.text.tokenization import Reading
@@ -28,6 +29,8 @@ _WORK = ".publishing"
 _OLD = "old"
 # The key in ``Manifest.data`` that describes the texts that a feedback round replayed.
 REPLAY_KEY = "replay"
+# The key in ``Manifest.figures`` for what held-out reviews look like to the model.
+INPUTS = "inputs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ class Manifest:
         if not (isinstance(manifest.version, str) and manifest.version and manifest.version.isprintable()):
             raise UnusableArtifact(path=folder, reason=f"{MANIFEST} does not name a version")
         return manifest
+
+    @property
+    def inputs(self) -> InputProfile | None:
+        """What the training data looks like to the model, by its held-out reviews, or None if nobody recorded it."""
+        found = self.figures.get(INPUTS)
+        return None if found is None else InputProfile(**found)
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json`` and flush it to disk."""

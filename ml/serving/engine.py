@@ -22,6 +22,7 @@ from ml.serving.runtime import compile_graph, window_means
 from ml.text.characters import CharacterForm
 from ml.text.labels import LABELS
 from ml.text.tokenization import Reading, WindowTokenizer
+from ml.text.word_counts import WordCounter, WordCounts
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Verdict:
 
     ``confidence`` (0.5 to 1) is calibrated. ``logits`` are raw, in the order of ``LABELS``. ``windows`` is the number
     of token windows that were read. ``is_review`` is False if the text does not read like a review. The label of such a
-    text means little.
+    text means little. ``counts`` are the text's numbers of words, or None if nobody counted them.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Verdict:
     logits: tuple[float, float]
     version: str
     is_review: bool = True
+    counts: WordCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ class Outputs:
     """An engine's outputs: mean logits over each text's windows (texts, labels), and numbers of windows (texts,).
 
     ``review_scores`` (texts,) are the review head's scores, also averaged over windows, or None if there is no head.
+    ``counts`` are the numbers of words in each text, or None if the engine doesn't count them.
     """
 
     logits: Logits
     windows: npt.NDArray[np.int64]
     review_scores: npt.NDArray[np.float32] | None
+    counts: Sequence[WordCounts] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Engine:
 
     graph: ov.CompiledModel
     tokenizer: WindowTokenizer
-    review_head: ReviewHead | None = None
+    review_head: ReviewHead | None
+    word_counter: WordCounter
 
     @classmethod
     def load(  # noqa: PLR0913 - one argument for each setting
@@ -90,7 +95,8 @@ class Engine:
         BertConfig.read(folder).require_window(folder, window)
         head = ReviewHead.read(folder)
         graph = compile_graph(build_graph(folder, precision, head), threads)
-        return cls(graph, WindowTokenizer.read(folder, window, overlap, reading, characters), head)
+        tokenizer = WindowTokenizer.read(folder, window, overlap, reading, characters)
+        return cls(graph, tokenizer, head, WordCounter.of(tokenizer))
 
     def logits(self, texts: Sequence[str]) -> tuple[Logits, npt.NDArray[np.int64]]:
         """Return the mean logits over each text's windows (texts, labels), and the number of windows (texts,)."""
@@ -100,9 +106,11 @@ class Engine:
     def outputs(self, texts: Sequence[str]) -> Outputs:
         """Run the graph on each text's windows."""
         if not texts:
-            return Outputs(np.empty((0, len(LABELS)), np.float32), np.empty(0, np.int64), None)
-        found, counts = window_means(self.graph, self.tokenizer, texts)
-        return Outputs(found[0], counts, found[1][:, 0] if self.review_head else None)
+            return Outputs(np.empty((0, len(LABELS)), np.float32), np.empty(0, np.int64), None, [])
+        ids = self.tokenizer.token_ids(texts)
+        found, windows = window_means(self.graph, self.tokenizer, ids)
+        scores = found[1][:, 0] if self.review_head else None
+        return Outputs(found[0], windows, scores, self.word_counter.count(ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +168,11 @@ class Classifier:
         outputs = self.engine.outputs(texts)
         shares = probabilities(outputs.logits, self.manifest.temperature)
         reviews = self._are_reviews(outputs)
-        rows = zip(outputs.logits, shares, outputs.windows, reviews, strict=True)
-        return [self._verdict(logits, share, int(count), review) for logits, share, count, review in rows]
+        counts: Sequence[WordCounts | None] = outputs.counts or [None] * len(texts)
+        rows = zip(outputs.logits, shares, outputs.windows, reviews, counts, strict=True)
+        return [
+            self._verdict(logits, share, int(windows), review, words) for logits, share, windows, review, words in rows
+        ]
 
     def _are_reviews(self, outputs: Outputs) -> list[bool]:
         head = self.engine.review_head
@@ -169,12 +180,14 @@ class Classifier:
             return [True] * len(outputs.windows)
         return [bool(score >= head.threshold) for score in outputs.review_scores]
 
-    def _verdict(self, logits: Logits, shares: Logits, windows: int, is_review: bool) -> Verdict:
+    def _verdict(
+        self, logits: Logits, shares: Logits, windows: int, is_review: bool, counts: WordCounts | None
+    ) -> Verdict:
         index = int(shares.argmax())
         confidence = float(shares[index])
         sure = confidence >= self.manifest.unsure_below
         pair = (float(logits[0]), float(logits[1]))
-        return Verdict(LABELS[index], confidence, sure, windows, pair, self.version, is_review)
+        return Verdict(LABELS[index], confidence, sure, windows, pair, self.version, is_review, counts)
 
 
 def _check_probes(engine: Engine, manifest: Manifest, folder: Path) -> None:

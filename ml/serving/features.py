@@ -28,5 +28,5 @@ class FeatureExtractor:
 
     def features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the mean hidden state of each text (texts, hidden size), averaged over its windows."""
-        (features,), _ = window_means(self.graph, self.tokenizer, texts)
+        (features,), _ = window_means(self.graph, self.tokenizer, self.tokenizer.token_ids(texts))
         return features

@@ -30,10 +30,13 @@ def compile_graph(graph: ov.Model, threads: int = 0) -> ov.CompiledModel:
 
 
 def window_means(
-    graph: ov.CompiledModel, tokenizer: WindowTokenizer, texts: Sequence[str]
+    graph: ov.CompiledModel, tokenizer: WindowTokenizer, texts: Sequence[Sequence[int]]
 ) -> tuple[list[Values], npt.NDArray[np.int64]]:
-    """Return each output's mean over each text's windows (texts, size), and the number of windows (texts,)."""
-    windows = [tokenizer.windows(ids) for ids in tokenizer.token_ids(texts)]
+    """Return each output's mean over each text's windows (texts, size), and the number of windows (texts,).
+
+    The texts are given as token ids without special tokens.
+    """
+    windows = [tokenizer.windows(ids) for ids in texts]
     counts = np.array([len(each) for each in windows], np.int64)
     flat = [window for each in windows for window in each]
     rows, results = list[int](), list[tuple[Values, ...]]()

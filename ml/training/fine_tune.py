@@ -1,5 +1,6 @@
 """Fine-tunes a base encoder on a training set and publishes the result."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,14 +11,16 @@ import keras
 import numpy as np
 import pandas as pd
 
+from core.input_profile import InputProfile
 from ml.bert.config import BertConfig
 from ml.bert.pretrained import WEIGHTS, interpolate_weights, read_checkpoint, write_checkpoint
 from ml.errors import FineTuneDiverged
 from ml.evaluation.metrics import Labels, figures, fit_temperature
-from ml.serving.artifact import Manifest, file_hash, file_hashes, prepare_destination, publish_artifact
+from ml.serving.artifact import INPUTS, Manifest, file_hash, file_hashes, prepare_destination, publish_artifact
 from ml.serving.chunked import Advance, logits_in_chunks
-from ml.serving.engine import Engine, Logits
+from ml.serving.engine import Engine, Logits, probabilities
 from ml.serving.probes import PROBES
+from ml.text.labels import LABELS
 from ml.text.tokenization import WindowTokenizer
 from ml.training.base_model import BaseModel
 from ml.training.batches import WindowBatches
@@ -127,7 +130,10 @@ def _build_manifest(folder: Path, job: FineTuneJob, training_facts: dict[str, An
 
 
 def _calibrate_and_measure(engine: Engine, job: FineTuneJob, advance: Advance) -> tuple[float, dict[str, Any]]:
-    """Return the temperature fitted on dev, and the figures on dev and on the corrections, if there are any."""
+    """Return the temperature fitted on dev, and the figures on dev and on the corrections, if there are any.
+
+    ``inputs`` is the profile of the reviews in dev, with which people's texts are compared later.
+    """
     found: dict[str, Any] = {}
     training_set, unsure_below = job.training_set, job.recipe.unsure_below
     temperature = job.base.temperature
@@ -135,10 +141,25 @@ def _calibrate_and_measure(engine: Engine, job: FineTuneJob, advance: Advance) -
         logits, labels = _logits_and_labels(engine, training_set.dev, advance)
         temperature = fit_temperature(logits, labels)
         found["dev"] = asdict(figures(logits, labels, temperature, unsure_below))
+        found[INPUTS] = asdict(_profile(engine, training_set.dev["text"].tolist(), logits, temperature))
     if len(training_set.corrections):
         logits, labels = _logits_and_labels(engine, training_set.corrections, advance)
         found["corrections"] = asdict(figures(logits, labels, temperature, unsure_below))
     return temperature, found
+
+
+def _profile(engine: Engine, texts: Sequence[str], logits: Logits, temperature: float) -> InputProfile:
+    """Return what these texts look like to the model that gave them these logits (texts, labels)."""
+    shares = probabilities(logits, temperature)
+    counts = engine.word_counter.count(engine.tokenizer.token_ids(texts))
+    words = sum(each.words for each in counts)
+    return InputProfile(
+        texts=len(texts),
+        positive=float((shares.argmax(axis=1) == LABELS.index("Positive")).mean()),
+        confidence=float(shares.max(axis=1).mean()),
+        words=words / len(texts),
+        unknown=sum(each.unknown for each in counts) / max(words, 1),
+    )
 
 
 def _logits_and_labels(engine: Engine, reviews: pd.DataFrame, advance: Advance) -> tuple[Logits, Labels]:

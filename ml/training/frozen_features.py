@@ -62,11 +62,12 @@ class FrozenEncoder:
         averaged over the text's windows. Raise UnusableCheckpoint if the model's weights cannot be read.
         """
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        tokenizer = self.model.engine.tokenizer
         advance(0)
         advance(len(texts) - len(new))
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            (logits, vectors), _ = window_means(self._compiled(), self.model.engine.tokenizer, chunk)
+            (logits, vectors), _ = window_means(self._compiled(), tokenizer, tokenizer.token_ids(chunk))
             self._rows.update(zip(chunk, zip(logits, vectors, strict=True), strict=True))
             advance(len(chunk))
         rows = [self._rows[text] for text in texts]

@@ -50,8 +50,10 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
     replaces: int | None = None,
     *,
     is_review: bool = True,
+    words: int | None = None,
+    unknown_words: int | None = None,
 ) -> int:
-    """Store a prediction and return its id.
+    """Store a prediction and return its id. The numbers of words are None if nobody counted them.
 
     Raise UnknownModelVersion if ``version`` is not in the registry, and UnknownPrediction if ``replaces`` was deleted.
     """
@@ -70,6 +72,8 @@ def store_prediction(  # noqa: PLR0913, PLR0917 - one argument for each column
         logit_1=logits[1],
         replaces=replaces,
         abstention=None if is_review else Abstention.SHOWN,
+        words=words,
+        unknown_words=unknown_words,
     )
     unit.add(row)
     unit.flush()

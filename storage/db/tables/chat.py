@@ -87,7 +87,8 @@ class PredictionRow(Base):
 
     ``corrected`` is True if the person was shown the opposite label, because people had agreed on it.
     ``question_chance`` is the probability (0 to 1) of asking "Was that right?", or NULL if the bot did not ask.
-    ``abstention`` is NULL for texts that read like a review.
+    ``abstention`` is NULL for texts that read like a review. ``words`` and ``unknown_words`` are the text's
+    numbers of words, or NULL for imported texts and for predictions from before migration 0012.
     """
 
     __tablename__ = "predictions"
@@ -105,6 +106,8 @@ class PredictionRow(Base):
     corrected: Mapped[bool] = mapped_column(default=False)
     question_chance: Mapped[float | None]
     abstention: Mapped[Abstention | None] = mapped_column(enum_column(Abstention))
+    words: Mapped[int | None]
+    unknown_words: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -25,9 +25,9 @@ def test_the_logits_are_those_that_the_bot_would_serve(starter: Classifier) -> N
 
 
 def test_each_text_is_read_once(starter: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
+    read: list[list[int]] = []
 
-    def recorded(graph: object, tokenizer: object, texts: list[str]) -> object:
+    def recorded(graph: object, tokenizer: object, texts: list[list[int]]) -> object:
         read.extend(texts)
         return runtime.window_means(graph, tokenizer, texts)  # type: ignore[arg-type]
 
@@ -36,7 +36,7 @@ def test_each_text_is_read_once(starter: Classifier, monkeypatch: pytest.MonkeyP
     counts: list[int] = []
     first = encoder.read(TEXTS[:2], counts.append)
     again = encoder.read([TEXTS[1], TEXTS[2], TEXTS[1]], counts.append)
-    assert read == TEXTS
+    assert read == starter.engine.tokenizer.token_ids(TEXTS)
     assert sum(counts) == 5, "all texts count as progress"
     assert np.array_equal(again.vectors[0], first.vectors[1])
     assert np.array_equal(again.vectors[0], again.vectors[2])
