@@ -72,12 +72,14 @@ def agreement(unit: UnitOfWork) -> list[Agreement]:
     newest = (
         select(VoteRow.id, VoteRow.prediction_id, VoteRow.verdict).order_by(VoteRow.id.desc()).limit(NEWEST_VOTES)
     ).subquery()
-    counts = [func.count().filter(newest.c.verdict == vote) for vote in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER)]
+    # With a join, PostgreSQL may read all predictions. A scalar subquery looks up only those with one of these votes.
+    version = select(PredictionRow.version).where(PredictionRow.id == newest.c.prediction_id).scalar_subquery()
+    voted = select(newest.c.id, newest.c.verdict, version.label("version")).subquery()
+    counts = [func.count().filter(voted.c.verdict == vote) for vote in (Vote.RIGHT, Vote.WRONG, Vote.NEITHER)]
     rows = unit.execute(
-        select(PredictionRow.version, counts[0], counts[1], counts[2])
-        .join(newest, newest.c.prediction_id == PredictionRow.id)
-        .group_by(PredictionRow.version)
-        .order_by(func.max(newest.c.id).desc())
+        select(voted.c.version, counts[0], counts[1], counts[2])
+        .group_by(voted.c.version)
+        .order_by(func.max(voted.c.id).desc())
     )
     return [Agreement(*row) for row in rows]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 from storage.db.column_types import UtcDateTime
 
 # Revision of the migration that matches these tables; a test checks that it is the newest migration.
-SCHEMA_REVISION: Final = "0012"
+SCHEMA_REVISION: Final = "0013"
 
 
 class Base(DeclarativeBase):

@@ -48,6 +48,8 @@ class MessageRow(Base):
     """A text for a model to read. Rows never change. An edited text is a new row that revises the old row."""
 
     __tablename__ = "messages"
+    # The person is in the index so that the people of a day are counted without reading the rows.
+    __table_args__ = (Index(None, "created_at", "person_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     person_id: Mapped[int] = mapped_column(cascade("people.id"), index=True)
@@ -55,7 +57,7 @@ class MessageRow(Base):
     chat_id: Mapped[int]
     revises: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class MessagePartRow(Base):

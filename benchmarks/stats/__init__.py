@@ -1,0 +1,1 @@
+"""Measures how long the queries behind /stats take with millions of messages."""
