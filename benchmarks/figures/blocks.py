@@ -13,6 +13,7 @@ from benchmarks.figures import (
     robustness,
     sense,
     serving,
+    stats,
     training,
 )
 from benchmarks.figures.markdown import Results
@@ -31,6 +32,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "language_guard": Block("language", model_quality.language_guard),
     "sense": Block("sense", sense.sense),
     "http_load": Block("drive", serving.http_load),
+    "stats": Block("stats", stats.stats),
     "training_speed": Block("fine_tuning", training.speed),
     "equal_steps": Block("equal_steps", training.equal_steps),
     "gpu": Block("gpu", training.gpu),
