@@ -19,10 +19,13 @@ class _OpenDatabases:
 
     def __init__(self) -> None:
         self._count = 0
+        self._fork_is_waiting = False
         self._changed = threading.Condition()
 
     def opening(self) -> None:
         with self._changed:
+            # Otherwise, threads that take turns could delay a fork forever.
+            self._changed.wait_for(lambda: not self._fork_is_waiting)
             self._count += 1
 
     def closed(self) -> None:
@@ -33,9 +36,12 @@ class _OpenDatabases:
     def before_fork(self) -> None:
         """Wait until no database is open, and keep any from being opened until ``after_fork``."""
         self._changed.acquire()
+        self._fork_is_waiting = True
         self._changed.wait_for(lambda: self._count == 0)
 
     def after_fork(self) -> None:
+        self._fork_is_waiting = False
+        self._changed.notify_all()
         self._changed.release()
 
 
