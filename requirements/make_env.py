@@ -38,7 +38,7 @@ class Role:
 
 
 ROLES = {
-    "serve": Role(".venv", ("serve.lock",), True, "about 120 MB to download, a minute or so"),
+    "serve": Role(".venv", ("serve.lock",), True, "about 180 MB to download, a minute or so"),
     "dev": Role(".venv-dev", ("dev.lock", "encoder.lock"), True, "about 1 GB to download, two to five minutes"),
     "train": Role(".venv-train", ("train.lock", "encoder.lock"), True, "about 850 MB to download, two to five minutes"),
     "gpu": Role(".venv-gpu", ("gpu.lock", "encoder.lock"), True, "several GB to download, ten minutes or more"),

@@ -10,11 +10,13 @@ from benchmarks.figures import (
     gate_votes,
     learning,
     model_quality,
+    not_review_votes,
     robustness,
     sense,
     serving,
     stats,
     training,
+    why,
 )
 from benchmarks.figures.markdown import Results
 
@@ -31,6 +33,8 @@ BLOCKS: Final[dict[str, Block]] = {
     "domains": Block("domains", domains.domains),
     "language_guard": Block("language", model_quality.language_guard),
     "sense": Block("sense", sense.sense),
+    "not_review_votes": Block("not_review_votes", not_review_votes.not_review_votes),
+    "why": Block("why", why.why),
     "http_load": Block("drive", serving.http_load),
     "stats": Block("stats", stats.stats),
     "training_speed": Block("fine_tuning", training.speed),
