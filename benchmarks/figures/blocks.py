@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from benchmarks.figures import (
     delivery,
     domains,
+    full_run,
     gate_over_time,
     gate_votes,
     learning,
@@ -40,6 +41,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "training_speed": Block("fine_tuning", training.speed),
     "equal_steps": Block("equal_steps", training.equal_steps),
     "gpu": Block("gpu", training.gpu),
+    "full_run": Block("gpu_full_run", full_run.full_run),
     "tutorial": Block("tutorial", training.tutorial),
     "feedback_round": Block("fine_tuning", training.feedback_round),
     "feedback_value": Block("feedback_value", learning.feedback_value),
