@@ -78,7 +78,7 @@ def status_lines(status: SystemStatus, around: Surroundings) -> list[str]:
     lines += [("Worker", f"{worker.process} ({worker.queues})") for worker in status.learning.workers]
     if not status.learning.workers:
         lines.append(("Worker", "none is running"))
-    waiting = "responds" if around.waiting_messages is None else f"{around.waiting_messages} messages about runs"
+    waiting = "responds" if around.waiting_messages is None else f"messages about runs: {around.waiting_messages}"
     lines.append(("Broker", around.broker_problem or waiting))
     lines.append(("Disk", f"{around.disk_free / _GB:.1f} of {around.disk_total / _GB:.1f} GB free"))
     errors = status.errors

@@ -50,7 +50,7 @@ def _draw_agreement(axes: Axes, versions: list[dict[str, Any]]) -> None:
         return
     shares = [100 * version["share"] for version in versions]
     axes.barh(range(len(versions)), shares, color=_PALETTE.first)
-    labels = [f"{version['version']} ({version['right'] + version['wrong']:,} votes)" for version in versions]
+    labels = [f"{version['version']} (votes: {version['right'] + version['wrong']:,})" for version in versions]
     axes.set_yticks(range(len(versions)), labels)
     axes.set(xlim=(0, 100), ylim=(len(versions) - 0.4, -0.6), xlabel="percent")
     for position, share in enumerate(shares):

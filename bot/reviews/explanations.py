@@ -36,7 +36,7 @@ class ExplanationResponder:
         """Explain the newest verdict in the chat."""
 
         def find(unit: UnitOfWork) -> int | None:
-            return predictions.newest_in_chat(unit, incoming.bot_id, incoming.chat_id)
+            return predictions.newest_shown_in_chat(unit, incoming.bot_id, incoming.chat_id)
 
         newest = await self._database.read(find)
         await self._explain(incoming, newest, incoming.texts.why_nothing_yet)

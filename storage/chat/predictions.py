@@ -90,12 +90,19 @@ def newest_prediction(unit: UnitOfWork, prediction_id: int) -> int:
     return newest
 
 
-def newest_in_chat(unit: UnitOfWork, bot_id: int, chat_id: int) -> int | None:
-    """Return the newest prediction for a text in this chat, or None if there is none."""
+def newest_shown_in_chat(unit: UnitOfWork, bot_id: int, chat_id: int) -> int | None:
+    """Return the newest prediction that was shown in this chat, or None if there is none.
+
+    A prediction is not shown if its text doesn't read like a review, unless its author says that it is one.
+    """
     return unit.scalar(
         select(func.max(PredictionRow.id))
         .join(MessageRow, MessageRow.id == PredictionRow.message_id)
-        .where(MessageRow.bot_id == bot_id, MessageRow.chat_id == chat_id)
+        .where(
+            MessageRow.bot_id == bot_id,
+            MessageRow.chat_id == chat_id,
+            PredictionRow.abstention.is_distinct_from(Abstention.SHOWN),
+        )
     )
 
 

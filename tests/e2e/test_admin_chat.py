@@ -49,7 +49,7 @@ def test_an_admin_sees_and_steers_the_bot_from_the_chat(client: PlaygroundClient
     ask(client, "/retrain", says("Send /resume first"))
     ask(client, "/model", says("paused by 1"))
     ask(client, "/resume", says("Learning is on again"))
-    ask(client, "/voters", says(f"{AUTHOR} · 1 votes: 1 right"))
+    ask(client, "/voters", says(f"{AUTHOR} · votes: 1 (1 right"))
     picture = ask(client, "/stats", lambda message: "photo" in message)
     png = httpx.get(f"{client.url}/sim/file/{picture['photo'][-1]['file_id']}", trust_env=False).content
     assert png.startswith(b"\x89PNG")

@@ -59,7 +59,7 @@ def test_the_status_names_everything_an_admin_asks_about(database: Database) -> 
         after = status_lines(read_status(unit), AROUND)
     assert "Worker    host:2 (fine-tuning housekeeping)" in lines
     assert "Worker    none is running" in after
-    assert "Broker    2 messages about runs" in lines
+    assert "Broker    messages about runs: 2" in lines
     assert "Disk      5.0 of 64.0 GB free" in lines
     assert "Errors    0 updates, 0 replies, 0 runs in the last 24 hours" in lines
     assert any(line.startswith("Last run  1, a full run: cancelled at ") for line in lines)
@@ -92,7 +92,9 @@ async def test_who_voted_how_is_paged_and_hides_texts_without_consent(
     await store_votes(each_store, store_review)
     page = VotersPage(each_store)
     await page.start(incoming(), [])
-    assert f"<code>{AUTHOR}</code> · 3 votes: 1 right, 1 wrong, 1 neither" in (await reply(each_store)).payload["text"]
+    assert (
+        f"<code>{AUTHOR}</code> · votes: 3 (1 right, 1 wrong, 1 neither)" in (await reply(each_store)).payload["text"]
+    )
     await page.start(incoming(), [str(AUTHOR)])
     newest = (await reply(each_store)).payload
     assert TEXTS.voters_private in newest["text"]

@@ -42,7 +42,14 @@ class Chat:
         self.responder = ExplanationResponder(store, self.model, verdicts)
         self.incoming = Incoming(BOT, (UPDATE,), PERSON, Sender(PERSON, "Ann", "en"))
 
-    async def review(self, *parts: str, person: int = PERSON, first: int = 50, revises: int | None = None) -> int:
+    async def review(
+        self,
+        *parts: str,
+        person: int = PERSON,
+        first: int = 50,
+        revises: int | None = None,
+        is_review: bool = True,
+    ) -> int:
         """Store a text with its prediction and its sent verdict, and return the prediction's id."""
 
         def work(unit: UnitOfWork) -> int:
@@ -53,7 +60,7 @@ class Chat:
             old = predictions.get_prediction(unit, revises) if revises else None
             text = messages.store_message(unit, author.id, BOT, person, pieces, old.message_id if old else None)
             found = predictions.store_prediction(
-                unit, text, "weights", "Negative", 0.9, True, 1, (1.0, -1.0), replaces=revises
+                unit, text, "weights", "Negative", 0.9, True, 1, (1.0, -1.0), replaces=revises, is_review=is_review
             )
             reply = outbox.enqueue(unit, Draft(BOT, person, {"text": "verdict"}, author.id, found, answers=first))
             outbox.mark_sent(unit, reply, first + 40)
@@ -87,6 +94,13 @@ async def test_the_newest_verdict_is_explained(chat: Chat) -> None:
     assert reply.payload["quoted_message"] == {"message_id": 50}
     assert "reply_markup" not in reply.payload
     assert len(chat.engine.calls) <= 2
+
+
+async def test_a_text_that_is_not_a_review_hides_no_earlier_verdict(chat: Chat) -> None:
+    await chat.review(SHORT)
+    await chat.review("See you at eight.", first=60, is_review=False)
+    await chat.responder.explain_newest(chat.incoming)
+    assert (await chat.reply()).payload["quoted_message"] == {"message_id": 50}
 
 
 @pytest.mark.parametrize("message", [90, 50], ids=["verdict", "review"])
