@@ -63,17 +63,26 @@ async function loadPerson() {
   showFaults(faults);
 }
 
-async function switchTo(id) {
+function switchTo(id) {
   choosePerson(id);
   stopEdit();
-  await loadPerson();
-  showLesson();
-  await loadChat();
+  return load(async () => {
+    await loadPerson();
+    showLesson();
+    await loadChat();
+  });
 }
 
-async function loadAll() {
+const loadAll = () => load(async () => {
   await loadPerson();
   await Promise.all([loadChat(), loadCalls(), loadLesson()]);
+});
+
+// Changes wait until loading is done, because the response may be older than a change that arrives before it.
+let loading = Promise.resolve();
+function load(work) {
+  loading = work().catch(showOffline);
+  return loading;
 }
 
 function showCallbackAnswer({ callback_id: id, user_id: user, text, show_alert: isAlert }) {
@@ -119,6 +128,6 @@ $("#toggle-tools").addEventListener("click", () => openTools(!$("#tools").classL
 $("#close-tools").addEventListener("click", () => openTools(false));
 $("#tools").addEventListener("keydown", (event) => event.key === "Escape" && $("#tools").classList.contains("open") && openTools(false));
 $("#reset").addEventListener("click", clear);
-subscribe(loadAll, (change) => onChange[change.type]?.(change), showOffline);
+subscribe(loadAll, (change) => loading.then(() => onChange[change.type]?.(change)), showOffline);
 setInterval(loadStateSoon, 5000); // a bot that stops polling does not send an event
 if (matchMedia("(hover: hover)").matches) $("#composer").focus(); // on a phone, the focus would open its keyboard

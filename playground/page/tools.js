@@ -14,8 +14,11 @@ const NAMES = {
 
 const list = document.querySelector("#calls");
 let total = 0;
+let newest = 0; // the number of the newest call, which may arrive both in a response and as a change
 
 export function addCall(call) {
+  if (call.seq <= newest) return;
+  newest = call.seq;
   total += 1;
   const outcome = call.fault ?? (call.ok ? "ok" : String(call.result?.error_code ?? "refused"));
   const summary = make("summary", "", make("span", "seq", String(call.seq)), make("span", "name", call.method), make("span", "outcome", outcome));
@@ -49,6 +52,7 @@ list.addEventListener("focusin", (event) => {
 export async function loadCalls() {
   const calls = await get("outbox");
   total = 0;
+  newest = 0;
   list.replaceChildren();
   document.querySelector("#no-calls").hidden = false;
   count("#call-count", 0);
