@@ -36,9 +36,17 @@ class TapKind(StrEnum):
     VOTERS = "who"
 
 
-def make_button(text: str, data: str) -> dict[str, str]:
-    """Return a button that shows ``text`` and sends ``data`` when tapped."""
-    return {"text": text, "callback_data": data}
+class ButtonStyle(StrEnum):
+    """A button's colour. PRIMARY is for what people most likely want, and DANGER for what they can't undo."""
+
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+def make_button(text: str, data: str, style: ButtonStyle | None = None) -> dict[str, str]:
+    """Return a button that shows ``text``, in the colour of ``style``, and sends ``data`` when tapped."""
+    button = {"text": text, "callback_data": data}
+    return button if style is None else {**button, "style": style.value}
 
 
 def make_keyboard(rows: Sequence[Sequence[dict[str, str]]]) -> Keyboard:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
+from bot.buttons import NUMBER, ButtonStyle, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 
 # Matches versions that are short enough for a button's data to hold two of them. Models with longer versions don't get
@@ -130,11 +130,11 @@ def voters_keyboard(texts: Texts, telegram_id: int, page: int, pages: int) -> Ke
 
 def run_keyboard(texts: Texts, run_id: int, asking: bool) -> Keyboard:
     """Return the Cancel button, or the buttons that confirm or decline if ``asking`` is true."""
-    if asking:
-        row = [(texts.button_cancel_yes, RunAction.YES), (texts.button_cancel_no, RunAction.NO)]
-    else:
-        row = [(texts.button_cancel_run, RunAction.CANCEL)]
-    return make_keyboard([[make_button(label, f"{TapKind.RUN}:{run_id}:{action}") for label, action in row]])
+    prefix = f"{TapKind.RUN}:{run_id}"
+    if not asking:
+        return make_keyboard([[make_button(texts.button_cancel_run, f"{prefix}:{RunAction.CANCEL}")]])
+    cancel = make_button(texts.button_cancel_yes, f"{prefix}:{RunAction.YES}", ButtonStyle.DANGER)
+    return make_keyboard([[cancel, make_button(texts.button_cancel_no, f"{prefix}:{RunAction.NO}")]])
 
 
 def card_keyboard(run_id: int, *rows: Sequence[tuple[str, CardAction]]) -> Keyboard:
@@ -167,5 +167,6 @@ def models_keyboard(texts: Texts, live: str, others: Sequence[str], targets: Seq
 
 def model_change_keyboard(texts: Texts, version: str, live: str) -> Keyboard:
     """Return the buttons that confirm the change or go back to the list."""
-    yes = make_button(texts.button_models_yes, f"{TapKind.MODELS}:{ModelsAction.YES}:{version}:{live}")
+    data = f"{TapKind.MODELS}:{ModelsAction.YES}:{version}:{live}"
+    yes = make_button(texts.button_models_yes, data, ButtonStyle.PRIMARY)
     return make_keyboard([[yes, make_button(texts.button_models_no, f"{TapKind.MODELS}:{ModelsAction.LIST}")]])

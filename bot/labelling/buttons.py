@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
+from bot.buttons import NUMBER, ButtonStyle, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, Texts, fill
 
 
@@ -113,7 +113,7 @@ def undo_keyboard(texts: Texts, last_id: int, batch: Batch | None = None) -> Key
 def join_keyboard(texts: Texts, batch: Batch | None) -> Keyboard:
     """Return the buttons that give consent and start labelling, or refuse consent."""
     size = 0 if batch is None else batch.size
-    yes = make_button(texts.button_consent_yes, f"{TapKind.JOIN}:{CONSENT_WORDING}:{size}")
+    yes = make_button(texts.button_consent_yes, f"{TapKind.JOIN}:{CONSENT_WORDING}:{size}", ButtonStyle.PRIMARY)
     return make_keyboard([[yes, make_button(texts.button_no, f"{TapKind.CONSENT}:{CONSENT_WORDING}:no")]])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.buttons import Keyboard, TapKind, make_button, make_keyboard
+from bot.buttons import ButtonStyle, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import CONSENT_WORDING, CONSENT_WORDINGS, NOTICES_WORDING, NOTICES_WORDINGS, Texts
 
 
@@ -40,13 +40,12 @@ def parse_delete_tap(data: str) -> bool:
 
 def consent_keyboard(texts: Texts, granted: bool) -> Keyboard:
     """Return the buttons to give or refuse consent or, if it was ``granted``, to withdraw or keep it."""
+    prefix = f"{TapKind.CONSENT}:{CONSENT_WORDING}"
     if granted:
-        row = [(texts.button_consent_withdraw, "no"), (texts.button_consent_keep, "yes")]
-    else:
-        row = [(texts.button_consent_yes, "yes"), (texts.button_no, "no")]
-    return make_keyboard(
-        [[make_button(label, f"{TapKind.CONSENT}:{CONSENT_WORDING}:{answer}") for label, answer in row]]
-    )
+        withdraw = make_button(texts.button_consent_withdraw, f"{prefix}:no", ButtonStyle.DANGER)
+        return make_keyboard([[withdraw, make_button(texts.button_consent_keep, f"{prefix}:yes")]])
+    give = make_button(texts.button_consent_yes, f"{prefix}:yes", ButtonStyle.PRIMARY)
+    return make_keyboard([[give, make_button(texts.button_no, f"{prefix}:no")]])
 
 
 def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
@@ -60,5 +59,5 @@ def notices_keyboard(texts: Texts, wanted: bool) -> Keyboard:
 
 def delete_keyboard(texts: Texts) -> Keyboard:
     """Return the buttons to delete or keep everything."""
-    row = [(texts.button_delete, "yes"), (texts.button_no, "no")]
-    return make_keyboard([[make_button(label, f"{TapKind.DELETE}:{answer}") for label, answer in row]])
+    delete = make_button(texts.button_delete, f"{TapKind.DELETE}:yes", ButtonStyle.DANGER)
+    return make_keyboard([[delete, make_button(texts.button_no, f"{TapKind.DELETE}:no")]])

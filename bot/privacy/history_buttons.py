@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.buttons import NUMBER, Keyboard, TapKind, make_button, make_keyboard
+from bot.buttons import NUMBER, ButtonStyle, Keyboard, TapKind, make_button, make_keyboard
 from bot.texts import Texts, fill
 from storage.chat.history import HistoryPage
 
@@ -57,13 +57,15 @@ def question_keyboard(texts: Texts, message_id: int) -> Keyboard:
     return make_keyboard(
         [
             [
-                history_button(texts.button_history_delete_yes, message_id, HistoryAction.DELETE),
+                history_button(texts.button_history_delete_yes, message_id, HistoryAction.DELETE, ButtonStyle.DANGER),
                 history_button(texts.button_no, message_id, HistoryAction.FROM),
             ]
         ]
     )
 
 
-def history_button(text: str, message_id: int, action: HistoryAction) -> dict[str, str]:
+def history_button(
+    text: str, message_id: int, action: HistoryAction, style: ButtonStyle | None = None
+) -> dict[str, str]:
     """Return a button for an action on a message."""
-    return make_button(text, f"{TapKind.HISTORY}:{message_id}:{action}")
+    return make_button(text, f"{TapKind.HISTORY}:{message_id}:{action}", style)

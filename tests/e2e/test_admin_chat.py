@@ -41,7 +41,7 @@ def says(*parts: str) -> Callable[[Message], bool]:
 def test_an_admin_sees_and_steers_the_bot_from_the_chat(client: PlaygroundClient) -> None:
     verdict = ask(client, GOOD, says("%"), AUTHOR)
     client.tap(verdict["message_id"], "✅ Right", user_id=AUTHOR)
-    for command in ("/status", "/stats", "/export", "/voters", "/pause", "/resume"):
+    for command in ("/status", "/stats", "/drift", "/export", "/voters", "/pause", "/resume"):
         ask(client, command, says("don't know that command"), AUTHOR)
     assert "/voters" in ask(client, "/help", says("You're an admin"))["text"]
     ask(client, "/status", says("Version", "Updates", "Worker    none is running", "Disk", "Errors"))
@@ -50,6 +50,8 @@ def test_an_admin_sees_and_steers_the_bot_from_the_chat(client: PlaygroundClient
     ask(client, "/model", says("paused by 1"))
     ask(client, "/resume", says("Learning is on again"))
     ask(client, "/voters", says(f"{AUTHOR} · votes: 1 (1 right"))
+    drift = ask(client, "/drift", lambda message: "photo" in message)
+    assert "nothing to compare people's texts with yet" in drift["caption"]
     picture = ask(client, "/stats", lambda message: "photo" in message)
     png = httpx.get(f"{client.url}/sim/file/{picture['photo'][-1]['file_id']}", trust_env=False).content
     assert png.startswith(b"\x89PNG")

@@ -74,7 +74,7 @@ def test_a_person_reads_their_history_deletes_a_message_and_gets_their_data(chat
     newer = chat.tap(older, "⬅️ Newer", BAD)
     question = chat.tap(newer, "🗑 5", "Delete this message?")
     assert BAD in question["text"]
-    deleted = chat.tap(question, "Delete it", "your votes on it (1)")
+    deleted = chat.tap(question, "Delete it", "your votes (1)")
     assert BAD not in deleted["text"]
 
     message = chat.write("/mydata", "everything I have about you")

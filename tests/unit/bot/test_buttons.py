@@ -319,3 +319,14 @@ def test_a_model_with_a_name_too_long_for_a_button_gets_none() -> None:
 
 def test_a_button_with_an_earlier_wording_still_works() -> None:
     assert re.match(CONSENT_PATTERN, "consent:2026-11:no")
+
+
+def test_a_button_for_what_cannot_be_undone_is_red() -> None:
+    keyboards = {
+        "danger": [delete_keyboard(TEXTS), consent_keyboard(TEXTS, True)],
+        "primary": [consent_keyboard(TEXTS, False)],
+    }
+    for style, found in keyboards.items():
+        assert [[button.get("style") for button in row] for each in found for row in each["inline_keyboard"]] == [
+            [style, None]
+        ] * len(found)
