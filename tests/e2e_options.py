@@ -15,8 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures-to", type=Path, help="Folder for pictures of the chat page: desktop, dark and phone.")
 
 
-def save_pictures(page: Page, config: pytest.Config) -> None:
-    """Save pictures of the current page if the command line names a folder for them."""
+def save_pictures(page: Page, config: pytest.Config, prefix: str = "page") -> None:
+    """Save pictures of the current page, named after ``prefix``, if the command line names a folder for them."""
     folder: Path | None = config.getoption("--pictures-to")
     if folder is None:
         return
@@ -24,4 +24,6 @@ def save_pictures(page: Page, config: pytest.Config) -> None:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
         page.evaluate("document.querySelector('#messages').scrollTop = 1e6")
-        page.screenshot(path=folder / f"page-{name}.png", animations="disabled")
+        page.screenshot(path=folder / f"{prefix}-{name}.png", animations="disabled")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
