@@ -119,7 +119,7 @@ async def test_the_figures_are_sent_as_a_picture_that_another_process_draws(
     await store_votes(each_store, store_review)
     await StatisticsPage(each_store).show(incoming())
     sent = (await reply(each_store)).payload
-    assert "3 messages, 3 of them today" in sent["caption"]
+    assert "(UTC): 3, 3 of them today" in sent["caption"]
     png = await draw("statistics", await each_store.read(read_figures))
     assert png.startswith(PNG)
 
