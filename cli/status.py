@@ -12,7 +12,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the status as one JS
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show pending and failed work, the last run, models, workers and errors.
+    """Show pending work, the last run, models, workers and errors.
 
     The status also includes each bot's model and the free disk space.
 

@@ -32,6 +32,9 @@ SETTINGS = {name.upper() for name in Settings.model_fields}
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TEST_OPTIONS = set(
+    re.findall(r'addoption\("(--[\w-]+)"', (ROOT / "tests" / "e2e_options.py").read_text(encoding="utf-8"))
+)
 # Names in capitals that are not Thumbs settings.
 OTHER_NAMES = {HOME_VARIABLE, "ALL_PROXY", "NO_PROXY", "HTTPS_PROXY", "KERAS_BACKEND", "ARGS", "VERSION", "IMDB_FOLDER"}
 FILE_TOOLS = {"base64", "cat", "cd", "chmod", "chown", "cp", "echo", "head", "install", "mkdir", "rm", "tar", "tr"}
@@ -148,8 +151,10 @@ def _check_make(arguments: list[str]) -> None:
         assert name in {"ARGS", "PYTHON"}
         if target in TARGET_COMMANDS:
             parsed([TARGET_COMMANDS[target], *shlex.split(value)])
-        elif value.startswith("tests/"):
-            assert (ROOT / value).is_dir()
+        else:
+            words = shlex.split(value)
+            assert all((ROOT / word).exists() for word in words if word.startswith("tests/"))
+            assert {word for word in words if word.startswith("--")} <= TEST_OPTIONS
 
 
 def _check_python(arguments: list[str]) -> None:
