@@ -1,7 +1,6 @@
 """The table about explanations: whether the words that /why names move the verdict."""
 
-from typing import Final
-
+from benchmarks.figures.domains import TITLES
 from benchmarks.figures.markdown import (
     Results,
     bold,
@@ -13,19 +12,11 @@ from benchmarks.figures.markdown import (
     table,
 )
 
-_SETS: Final = {
-    "imdb": "IMDB test reviews",
-    "alexa": "Alexa reviews",
-    "uci": "UCI sentences",
-    "sentiment140": "Sentiment140, labelled by hand",
-    "rotten_tomatoes": "Rotten Tomatoes sentences",
-}
-
 
 def why(found: Results) -> str:
     """Render ``why.json``: the effect of removing the named words, by set, and the time to explain a verdict."""
     duration = found["duration"]
-    rows = [_row(title, found["sets"][name]) for name, title in _SETS.items() if name in found["sets"]]
+    rows = [_row(title, found["sets"][name]) for name, title in TITLES.items() if name in found["sets"]]
     rows.append(_row("Texts in several windows", found["several_windows"]))
     together = found["together"]
     share = bold(percent_with_interval(together["moved_more"], together["interval"]))

@@ -1,53 +1,37 @@
 """Texts that people say are not reviews, and which of them a run's review head is fitted on."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 
 from storage.chat.people import upsert_person
-from storage.db.database import Database, UnitOfWork
-from storage.db.states import Consent, Reason, RunKind, RunState, SnapshotPart, Trigger, Vote
+from storage.db.database import UnitOfWork
+from storage.db.states import Reason, SnapshotPart, Vote
 from storage.feedback.consensus import NEITHER
 from storage.feedback.eligibility import EligibilityRules, learnable_texts
-from storage.feedback.votes import record_reason, record_vote
+from storage.feedback.votes import record_reason
 from storage.models.registry import register
-from storage.privacy.consent import record_consent
-from storage.training import runs
-from storage.training.snapshots import create_snapshot, labelled_texts, preview, snapshot_of, versions_that_saw
+from storage.training.snapshots import labelled_texts, preview, snapshot_of, versions_that_saw
+from tests.agreed_texts import (
+    ADMIN,
+    ADMINS,
+    AUTHOR,
+    RULES,
+    SECOND,
+    THIRD,
+    StoreReview,
+    complete_run,
+    vote,
+    withdraw,
+)
 
-StoreReview = Callable[..., Any]
-RULES = EligibilityRules(quorum=2, person_rows=1_000, person_share=0.1)
-ADMIN = 1
-ADMINS = frozenset({ADMIN})
-AUTHOR, SECOND, THIRD = 7, 8, 9
 LINE = "The plumber comes on Monday"
-
-
-@pytest.fixture
-def unit(database: Database) -> Iterator[UnitOfWork]:
-    """A unit of work in which three people have consented."""
-    with database.unit_of_work() as opened:
-        for telegram_id in (AUTHOR, SECOND, THIRD):
-            record_consent(opened, upsert_person(opened, telegram_id, "Someone", "en").id, Consent.GRANTED, "1")
-        yield opened
 
 
 def vote_neither(unit: UnitOfWork, prediction_id: int, reasons: dict[int, Reason | None]) -> None:
     """Record a vote for neither label by each person, with the person's reason, if any."""
     for telegram_id, reason in reasons.items():
-        person = upsert_person(unit, telegram_id, "Someone", "en")
-        record_vote(unit, person.id, prediction_id, Vote.NEITHER)
+        vote(unit, prediction_id, telegram_id, Vote.NEITHER)
         if reason is not None:
-            record_reason(unit, person.id, prediction_id, reason)
-
-
-def take_snapshot(unit: UnitOfWork, rules: EligibilityRules = RULES) -> int:
-    lease = runs.claim(unit, runs.request_run(unit, RunKind.FEEDBACK_ROUND, Trigger.ADMIN).run.id, "a worker")
-    assert lease is not None
-    create_snapshot(unit, lease, rules, ADMINS, "one")
-    runs.finish(unit, lease, RunState.HELD)
-    return lease.run.id
+            record_reason(unit, upsert_person(unit, telegram_id, "Someone", "en").id, prediction_id, reason)
 
 
 NO, BOTH, OTHER = Reason.NOT_REVIEW, Reason.BOTH, Reason.OTHER
@@ -81,7 +65,7 @@ def test_such_texts_are_in_the_snapshot_but_neither_train_nor_measure_verdicts(
     unit: UnitOfWork, store_review: StoreReview
 ) -> None:
     vote_neither(unit, store_review(unit, LINE, telegram_id=AUTHOR).prediction_id, {AUTHOR: NO, SECOND: NO})
-    run_id = take_snapshot(unit)
+    run_id = complete_run(unit)
     assert [text.text for text in labelled_texts(unit, run_id, SnapshotPart.NOT_REVIEW)] == [LINE]
     assert labelled_texts(unit, run_id, SnapshotPart.TRAIN) == labelled_texts(unit, run_id, SnapshotPart.MEASURE) == []
     assert (snapshot_of(unit, run_id).train, preview(unit, RULES, ADMINS).usable) == (0, 0)
@@ -89,8 +73,8 @@ def test_such_texts_are_in_the_snapshot_but_neither_train_nor_measure_verdicts(
 
 def test_a_text_is_left_out_once_its_author_withdraws(unit: UnitOfWork, store_review: StoreReview) -> None:
     vote_neither(unit, store_review(unit, LINE, telegram_id=AUTHOR).prediction_id, {AUTHOR: NO, SECOND: NO})
-    run_id = take_snapshot(unit)
-    record_consent(unit, upsert_person(unit, AUTHOR, "Someone", "en").id, Consent.WITHDRAWN, "1")
+    run_id = complete_run(unit)
+    withdraw(unit, AUTHOR)
     assert labelled_texts(unit, run_id, SnapshotPart.NOT_REVIEW) == []
 
 
@@ -98,13 +82,13 @@ def test_nobody_supplies_more_than_their_quota(unit: UnitOfWork, store_review: S
     for number in range(6):
         review = store_review(unit, f"{LINE}, number {number}", telegram_id=AUTHOR)
         vote_neither(unit, review.prediction_id, {AUTHOR: NO, SECOND: NO})
-    run_id = take_snapshot(unit, EligibilityRules(quorum=2, person_rows=2, person_share=0.1))
+    run_id = complete_run(unit, EligibilityRules(quorum=2, person_rows=2, person_share=0.1))
     assert len(labelled_texts(unit, run_id, SnapshotPart.NOT_REVIEW)) == 2
 
 
 def test_people_hear_which_versions_learnt_from_such_texts(unit: UnitOfWork, store_review: StoreReview) -> None:
     vote_neither(unit, store_review(unit, LINE, telegram_id=AUTHOR).prediction_id, {AUTHOR: NO, SECOND: NO})
-    run_id = take_snapshot(unit)
+    run_id = complete_run(unit)
     register(unit, "two", "0" * 64, "somewhere", run_id)
     people = [upsert_person(unit, telegram_id, "Someone", "en").id for telegram_id in (AUTHOR, SECOND, THIRD)]
     assert [versions_that_saw(unit, person) for person in people] == [["two"], ["two"], []]
